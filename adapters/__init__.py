@@ -1,0 +1,1 @@
+"""How Centralino touches the world: one folder for each door."""

@@ -1,0 +1,180 @@
+"""One contact exactly as received, and what could be read of it.
+
+An `Arrival` is what a door hands over; once it is committed it is an `Intake`, which is never changed except for what
+became of it. A `MailReading` is what the parser could make of the raw bytes: everything that is missing or odd is a
+line in `defects`, never an exception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """The medium. In: phone, sms, mail, pec, fax, desk, api. Out: voice, sms, mail, pec."""
+
+    PHONE = "phone"
+    SMS = "sms"
+    MAIL = "mail"
+    PEC = "pec"
+    FAX = "fax"
+    DESK = "desk"
+    API = "api"
+    VOICE = "voice"
+
+
+class IntakeState(StrEnum):
+    """What became of an intake. All but `received` are final; only `filed` has a ticket of its own."""
+
+    RECEIVED = "received"
+    FILED = "filed"
+    DUPLICATE = "duplicate"
+    RECEIPT = "receipt"
+    BOUNCE = "bounce"
+    ABANDONED = "abandoned"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatKey:
+    """By what a second delivery of the same thing is known, and for how long (`None`: for ever)."""
+
+    value: str
+    holds_for: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One contact as a door hands it over: nothing parsed, nothing dropped.
+
+    `facts` are what the door itself knows and the bytes do not say: the peer, the mailbox and UID, the call's SID,
+    digits, the speech that the carrier recognised. Values are strings.
+    """
+
+    channel: Channel
+    door: str
+    raw: bytes
+    received_at: datetime
+    sender: str
+    recipients: tuple[str, ...]
+    repeat_key: RepeatKey
+    facts: dict[str, str] = field(default_factory=dict)
+    contract: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to an `Arrival` once it is on disk: which intake it is, and whether it had been received before."""
+
+    intake_id: int
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """One contact as stored."""
+
+    id: int
+    channel: Channel
+    door: str
+    received_at: datetime
+    sender: str
+    recipients: tuple[str, ...]
+    sha256: str
+    size: int
+    state: IntakeState
+    attempts: int
+    facts: dict[str, str]
+    contract: str | None
+    raw: bytes = b""
+    reason: str | None = None
+    accepted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A mailbox as written in a header: display name (may be empty) and address (domain in lower case)."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A part of a message that is kept as a file.
+
+    `name` is safe as a file name anywhere; `shown_name` is what the sender wrote, cleaned of control and
+    direction characters. `part` is the path of the part in the MIME tree ("2.1"); the bytes are read again from
+    the raw message, never stored twice. `size` is in bytes after decoding.
+    """
+
+    name: str
+    shown_name: str
+    type: str
+    size: int
+    sha256: str
+    part: str
+    content_id: str | None = None
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """What a delivery report says: about which of our messages, which recipient failed, and whether for good."""
+
+    recipients: tuple[str, ...]
+    permanent: bool
+    status: str | None
+    original_message_id: str | None
+    diagnostic: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MailReading:
+    """What could be read of a mail. Never raises to make; what could not be read is in `defects`.
+
+    `content_key` is the SHA-256 (hex) of Message-ID, From, Date and Subject as raw bytes and of the raw body: the
+    same for one mail that came by two doors. `automatic` says why the mail must not be answered (RFC 3834 §2), or is
+    None. Text is free of NUL and lone surrogates, so every database takes it. Message-IDs are without `<>`.
+    """
+
+    content_key: str
+    message_id: str | None = None
+    senders: tuple[Address, ...] = ()
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    delivered_to: tuple[str, ...] = ()
+    subject: str = ""
+    date: datetime | None = None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    text: str = ""
+    new_text: str = ""
+    html: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    automatic: str | None = None
+    bounce: Bounce | None = None
+    defects: tuple[str, ...] = ()
+    readable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FaxReading:
+    """What a fax that arrived as mail says of itself. Unknown values are None; `to_verify` when the shape is unknown."""
+
+    number: str | None
+    station_id: str | None
+    pages: int | None
+    sent_at_text: str | None
+    sent_at: datetime | None
+    job_id: str | None
+    called_number: str | None
+    document_sha256: str | None
+    partial: bool = False
+    failed: bool = False
+    to_verify: bool = False
+    shape: str | None = None
+    defects: tuple[str, ...] = ()

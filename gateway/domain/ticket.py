@@ -1,0 +1,245 @@
+"""What people work on: the intakes that belong together, with contract, level, state and history.
+
+States move only along `TRANSITIONS`; every pair that is absent is refused by name (`StateError`). A number is
+`YYYYNNNNNN`: year of opening in Rome and six digits, taken in the filing transaction, never reused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from gateway.domain.errors import CentralinoError
+
+
+class TicketState(StrEnum):
+    """Where a ticket stands (DESIGN, Words)."""
+
+    NEW = "new"
+    NOTIFIED = "notified"
+    TAKEN = "taken"
+    WAITING_REQUESTER = "waiting_requester"
+    WAITING_CLIENT = "waiting_client"
+    WORKAROUND = "workaround"
+    ESCALATED = "escalated"
+    ESCALATION_FAILED = "escalation_failed"
+    NOT_RECEIVABLE = "not_receivable"
+    SOLVED = "solved"
+    CLOSED = "closed"
+
+
+class Act(StrEnum):
+    """What can happen to a ticket's state."""
+
+    CONTACT_TOLD = "contact_told"
+    TAKE = "take"
+    NOBODY_TOOK = "nobody_took"
+    WAIT_REQUESTER = "wait_requester"
+    WAIT_CLIENT = "wait_client"
+    WORKED_AROUND = "worked_around"
+    ESCALATE = "escalate"
+    ESCALATION_REFUSED = "escalation_refused"
+    VENDOR_REFUSED = "vendor_refused"
+    SOLVE = "solve"
+    CLOSE = "close"
+    REOPEN = "reopen"
+
+
+class Outcome(StrEnum):
+    """How a ticket was concluded (C1.3: a conclusion always has an outcome)."""
+
+    SOLVED = "solved"
+    NOT_SOLVABLE = "not_solvable"
+    OUT_OF_SCOPE = "out_of_scope"
+    DUPLICATE = "duplicate"
+    WITHDRAWN = "withdrawn"
+
+
+class Priority(StrEnum):
+    """Urgent requests are chased until a person accepts; normal ones wait for the reopening."""
+
+    NORMAL = "normal"
+    URGENT = "urgent"
+
+
+class TicketType(StrEnum):
+    """What kind of request it is (C1.1)."""
+
+    ASSISTANCE = "assistance"
+    ADVICE = "advice"
+    INFORMATION = "information"
+    REPORT = "report"
+    COMPLAINT = "complaint"
+    NEED = "need"
+    CHANGE = "change"
+    OTHER = "other"
+
+
+class Mark(StrEnum):
+    """What a person must know at a glance."""
+
+    TO_VERIFY = "to_verify"
+    UNREADABLE = "unreadable"
+    TYPE_TO_CONFIRM = "type_to_confirm"
+    CONTRACT_TO_CONFIRM = "contract_to_confirm"
+    UNKNOWN_REQUESTER = "unknown_requester"
+    ON_CALL_NOT_REACHED = "on_call_not_reached"
+    AMBIGUOUS_SENDER = "ambiguous_sender"
+    FAX_FROM_PUBLIC_BODY = "fax_from_public_body"
+    NO_WORKAROUND = "no_workaround"
+    CALL_BACK = "call_back"
+
+
+class StateError(CentralinoError):
+    """The act is not possible in the ticket's state; the message names both and what would be possible."""
+
+
+_S = TicketState
+_WORK = (_S.TAKEN, _S.WAITING_REQUESTER, _S.WAITING_CLIENT, _S.WORKAROUND)
+_OPEN = (_S.NEW, _S.NOTIFIED, *_WORK, _S.ESCALATED, _S.ESCALATION_FAILED, _S.NOT_RECEIVABLE)
+
+TRANSITIONS: dict[tuple[TicketState, Act], TicketState] = {
+    (_S.NEW, Act.CONTACT_TOLD): _S.NOTIFIED,
+    (_S.NOTIFIED, Act.CONTACT_TOLD): _S.NOTIFIED,
+    (_S.NOTIFIED, Act.NOBODY_TOOK): _S.NEW,
+    **{(state, Act.TAKE): _S.TAKEN for state in _OPEN},
+    **{(state, Act.WAIT_REQUESTER): _S.WAITING_REQUESTER for state in _WORK},
+    **{(state, Act.WAIT_CLIENT): _S.WAITING_CLIENT for state in _WORK},
+    **{(state, Act.WORKED_AROUND): _S.WORKAROUND for state in (*_WORK, _S.ESCALATED)},
+    **{(state, Act.ESCALATE): _S.ESCALATED for state in _OPEN},
+    (_S.ESCALATED, Act.ESCALATION_REFUSED): _S.ESCALATION_FAILED,
+    (_S.ESCALATED, Act.VENDOR_REFUSED): _S.NOT_RECEIVABLE,
+    **{(state, Act.SOLVE): _S.SOLVED for state in _OPEN},
+    (_S.SOLVED, Act.CLOSE): _S.CLOSED,
+    (_S.SOLVED, Act.REOPEN): _S.TAKEN,
+    (_S.CLOSED, Act.REOPEN): _S.TAKEN,
+}
+
+CLOSED_STATES = (TicketState.SOLVED, TicketState.CLOSED)
+WAITING_FOR_A_PERSON = (TicketState.NEW, TicketState.NOTIFIED)
+
+
+def after(state: TicketState, act: Act) -> TicketState:
+    """The state after `act`.
+
+    Raises:
+        StateError: the pair is not in `TRANSITIONS`; the message names the acts that are.
+    """
+    found = TRANSITIONS.get((state, act))
+    if found is None:
+        possible = ", ".join(sorted(a for s, a in TRANSITIONS if s is state)) or "nothing"
+        msg = f"a ticket that is {state} cannot do {act}; possible: {possible}"
+        raise StateError(msg)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who asked: one person of the directory, else one (channel, address) pair; nothing merges by itself."""
+
+    name: str = ""
+    address: str = ""
+    number: str = ""
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """One ticket as stored. `number` is the integer YYYYNNNNNN; `sheet` holds the diagnostic facts set by the desk."""
+
+    number: int
+    contract: str
+    channel: str
+    type: TicketType
+    state: TicketState
+    level: int
+    priority: Priority
+    subject: str
+    requester: Requester
+    opened_at: datetime
+    received_at: datetime
+    owner: str | None = None
+    taken_at: datetime | None = None
+    outcome: Outcome | None = None
+    vendor_reference: str | None = None
+    escalated_at: datetime | None = None
+    marks: tuple[str, ...] = ()
+    sheet: dict[str, str] = field(default_factory=dict)
+    urgent_word: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a ticket. `lane` is requester, vendor or internal: what is in one never leaks into another."""
+
+    id: int
+    ticket: int
+    direction: str
+    channel: str
+    lane: str
+    sender: str
+    recipients: tuple[str, ...]
+    at: datetime
+    subject: str
+    text: str
+    message_id: str | None = None
+    intake: int | None = None
+    dispatch: int | None = None
+    html: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing the desk did: field 12 of the diagnostic summary is made of these and of nothing else."""
+
+    ticket: int
+    at: datetime
+    recorded_at: datetime
+    by: str
+    by_role: str
+    text: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One technician woken for one ticket: its code belongs to this page and this number, and has three tries.
+
+    `rung` is the place in the ladder (`routing.ladder`), `round` how often the ladder was begun.
+    """
+
+    id: int
+    ticket: int
+    contract: str
+    person: str
+    number: str
+    code: str
+    state: str
+    round: int
+    rung: int
+    opened_at: datetime
+    tries: int = 0
+    closed_at: datetime | None = None
+    accepted_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Something that must happen at `due_at` whatever else happens. At most one of each kind for a ticket."""
+
+    id: int
+    kind: str
+    ticket: int | None
+    due_at: datetime
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+def number_for(year: int, count: int) -> int:
+    """The ticket number: year of opening in Rome and six digits, 2026 and 123 give 2026000123."""
+    return year * 1_000_000 + count
+
+
+def late_reply_window() -> timedelta:
+    """How long after its conclusion a reply still reopens the same ticket (X16); later it opens a linked one."""
+    return timedelta(days=30)

@@ -1,0 +1,322 @@
+"""What the flow needs of the world, in its own words. Adapters satisfy these; `config/compose.py` plugs them in.
+
+A *unit* is a function of a `Transaction`. Units that arrive together share one transaction and one sync (group
+commit), so a unit may be run again: it reads what it decides by inside the transaction and has no other effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Outcome
+    from gateway.domain.intake import Arrival, Attachment, Channel, FaxReading, Intake, IntakeState, MailReading, Receipt
+    from gateway.domain.register import Entry, Happening, Seal
+    from gateway.domain.ticket import Action, Message, Page, Ticket, Timer
+
+T = TypeVar("T")
+
+
+class Clock(Protocol):
+    """The time. Everything else takes `at` as an argument."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+
+class Keys(Protocol):
+    """What nobody can guess."""
+
+    def dispatch_key(self) -> str:
+        """A new attempt id: 32 lower-case hexadecimal digits."""
+        ...
+
+    def page_code(self) -> str:
+        """A new page code: six decimal digits."""
+        ...
+
+
+class Reading(Protocol):
+    """Questions to the store. Every answer is a domain value; an unknown id is None, never an exception."""
+
+    def intake(self, intake_id: int, *, raw: bool = False) -> Intake | None:
+        """One intake; with its raw bytes when `raw`."""
+        ...
+
+    def intakes(self, *, state: IntakeState | None = None, ticket: int | None = None, limit: int = 100) -> list[Intake]:
+        """Intakes, newest first; with `ticket`, those that belong to it, oldest first."""
+        ...
+
+    def deliveries(self, intake_id: int) -> list[tuple[str, datetime]]:
+        """Every delivery of one intake: door and instant, oldest first."""
+        ...
+
+    def tickets_of(self, intake_id: int) -> list[int]:
+        """The tickets that an intake became or joined."""
+        ...
+
+    def ticket(self, number: int) -> Ticket | None:
+        """One ticket."""
+        ...
+
+    def tickets(
+        self,
+        *,
+        states: Sequence[str] = (),
+        contract: str | None = None,
+        since: datetime | None = None,
+        text: str | None = None,
+        limit: int = 100,
+    ) -> list[Ticket]:
+        """Tickets, newest first. `text` is searched in number, subject and requester."""
+        ...
+
+    def numbers_ending(self, count: int) -> list[int]:
+        """The numbers whose last six digits are `count`: a number said without its year."""
+        ...
+
+    def messages(self, ticket: int) -> list[Message]:
+        """The messages of a ticket, oldest first."""
+        ...
+
+    def attachments(self, message_id: int) -> list[Attachment]:
+        """The attachments of a message, in its order."""
+        ...
+
+    def actions(self, ticket: int) -> list[Action]:
+        """What the desk did, in order of time."""
+        ...
+
+    def links(self, ticket: int) -> list[tuple[int, str]]:
+        """Linked tickets and the kind of the link."""
+        ...
+
+    def entries(self, chain: str) -> list[Entry]:
+        """One chain of the register, in order."""
+        ...
+
+    def personal(self, chain: str) -> dict[int, dict[str, str]]:
+        """The personal values of a chain that have not been erased, by sequence."""
+        ...
+
+    def dispatch(self, dispatch_id: int) -> Dispatch | None:
+        """One dispatch."""
+        ...
+
+    def dispatch_by(self, *, key: str | None = None, reference: str | None = None) -> Dispatch | None:
+        """The dispatch with this attempt id, or the one that the far side knows by this reference."""
+        ...
+
+    def dispatches(
+        self,
+        *,
+        ticket: int | None = None,
+        states: Sequence[DispatchState] = (),
+        kind: DispatchKind | None = None,
+        to: str | None = None,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> list[Dispatch]:
+        """Dispatches, newest first."""
+        ...
+
+    def page(self, page_id: int) -> Page | None:
+        """One page."""
+        ...
+
+    def pages(
+        self,
+        *,
+        ticket: int | None = None,
+        number: str | None = None,
+        states: Sequence[str] = (),
+        since: datetime | None = None,
+    ) -> list[Page]:
+        """Pages, newest first."""
+        ...
+
+    def timer(self, kind: str, ticket: int) -> Timer | None:
+        """The timer of that kind for a ticket."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the earliest dispatch, timer or leased intake falls due, or None."""
+        ...
+
+    def open_tickets_of(self, contract: str, address: str, *, since: datetime) -> list[Ticket]:
+        """Open tickets of a requester's address or number under a contract, opened or written to since, newest first."""
+        ...
+
+    def cursor(self, mailbox: str) -> tuple[int, int] | None:
+        """How far a mailbox has been read: (UIDVALIDITY, last UID committed)."""
+        ...
+
+    def content_owner(self, content_key: str, contract: str) -> int | None:
+        """The intake that first brought this content to this contract."""
+        ...
+
+    def chain_heads(self) -> list[tuple[str, int, str]]:
+        """Every chain: name, length, head."""
+        ...
+
+    def seals(self) -> list[Seal]:
+        """The daily seals, oldest first."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """How many rows of each thing there are, for /metrics and `readyz`."""
+        ...
+
+
+class Transaction(Reading, Protocol):
+    """One unit's view of the store: questions see what this transaction wrote."""
+
+    def accept(self, arrival: Arrival, at: datetime) -> Receipt:
+        """Keep an arrival, or recognise it by its repeat key and note one more delivery of the first intake."""
+        ...
+
+    def claim_intakes(self, now: datetime, limit: int, lease: timedelta) -> list[Intake]:
+        """The oldest intakes that nobody works on, with raw bytes: attempt counted, leased until `now + lease`."""
+        ...
+
+    def settle_intake(self, intake_id: int, state: IntakeState, reason: str | None = None) -> None:
+        """What became of an intake; its lease ends."""
+        ...
+
+    def release_intake(self, intake_id: int, until: datetime, reason: str) -> None:
+        """Filing failed: try again after `until`."""
+        ...
+
+    def is_unfiled(self, intake_id: int) -> bool:
+        """Whether an intake still waits to be filed. Asked inside the filing transaction."""
+        ...
+
+    def claim_content(self, content_key: str, contract: str, intake_id: int) -> None:
+        """Note which intake first brought this content to this contract."""
+        ...
+
+    def add_delivery(self, intake_id: int, door: str, at: datetime) -> None:
+        """Note one more delivery of an intake (by another door)."""
+        ...
+
+    def seen_before(self, key: str, at: datetime, holds_for: timedelta | None = None) -> bool:
+        """Whether this event key (a webhook's SID and step) was seen; it is noted for the next time."""
+        ...
+
+    def new_number(self, year: int) -> int:
+        """The next ticket number of the year."""
+        ...
+
+    def add_ticket(self, ticket: Ticket) -> None:
+        """A new ticket."""
+        ...
+
+    def change_ticket(self, number: int, **values: Any) -> Ticket:  # noqa: ANN401 - the fields of Ticket, by name
+        """Set fields of a ticket; answers with the ticket as it now is."""
+        ...
+
+    def add_message(self, message: Message, attachments: Sequence[Attachment] = ()) -> int:
+        """A message of a ticket; its `id` is given here."""
+        ...
+
+    def add_action(self, action: Action) -> None:
+        """One thing the desk did."""
+        ...
+
+    def add_link(self, ticket: int, other: int, kind: str) -> None:
+        """Two tickets belong together; the link shows on both."""
+        ...
+
+    def add_dispatch(self, dispatch: Dispatch) -> Dispatch:
+        """One message we owe somebody; its `id` is given here."""
+        ...
+
+    def claim_dispatches(
+        self, now: datetime, limit: int, lease: timedelta, channels: Sequence[Channel] = ()
+    ) -> list[Dispatch]:
+        """Dispatches that are due (or whose sender died), marked `sending`, attempt counted, leased."""
+        ...
+
+    def change_dispatch(self, dispatch_id: int, **values: Any) -> Dispatch:  # noqa: ANN401 - fields of Dispatch
+        """Set fields of a dispatch (state, reference, reason, due_at, sent_at …); a changed state ends the lease."""
+        ...
+
+    def add_page(self, page: Page) -> Page:
+        """A technician is woken; the page's `id` is given here."""
+        ...
+
+    def change_page(self, page_id: int, **values: Any) -> Page:  # noqa: ANN401 - fields of Page
+        """Set fields of a page."""
+        ...
+
+    def set_timer(self, kind: str, ticket: int, due_at: datetime, facts: Mapping[str, str]) -> None:
+        """Set or move the one timer of that kind for a ticket."""
+        ...
+
+    def drop_timer(self, kind: str, ticket: int) -> None:
+        """There is nothing to wait for any more."""
+        ...
+
+    def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+        """Timers whose time has come, earliest first. The caller moves or drops each of them in the same unit."""
+        ...
+
+    def set_cursor(self, mailbox: str, uidvalidity: int, uid: int) -> None:
+        """How far a mailbox has been read."""
+        ...
+
+    def record(self, chain: str, happening: Happening) -> Entry:
+        """Append to the register: `chain` is a ticket's number or `register.SYSTEM`."""
+        ...
+
+    def add_seal(self, day: str, at: datetime) -> Seal:
+        """Seal all chains as they are now."""
+        ...
+
+
+class Store(Protocol):
+    """Where everything lies. `submit` answers after the commit is on disk."""
+
+    def submit(self, unit: Callable[[Transaction], T]) -> Future[T]:
+        """Run a unit in the next shared transaction; the future is done after the commit, or has the unit's error."""
+        ...
+
+    def write(self, unit: Callable[[Transaction], T]) -> T:
+        """Run a unit and wait for its commit.
+
+        Raises:
+            StoreError: the store could not commit; nothing of the unit happened.
+        """
+        ...
+
+    def read(self, query: Callable[[Reading], T]) -> T:
+        """Ask, on a consistent view of what is committed."""
+        ...
+
+
+class Reader(Protocol):
+    """Makes values of other people's bytes. Never raises on them."""
+
+    def mail(self, intake: Intake) -> MailReading:
+        """What could be read of a mail, in process or in a confined child, whichever the bytes ask for."""
+        ...
+
+    def fax(self, intake: Intake, reading: MailReading) -> FaxReading:
+        """What a fax mail says of itself."""
+        ...
+
+    def attachment(self, raw: bytes, part: str) -> bytes:
+        """The bytes of one attachment."""
+        ...
+
+
+class Outlet(Protocol):
+    """One way out: SMS, voice call, mail. Never raises: an unknown failure is `Deferred`."""
+
+    def send(self, dispatch: Dispatch) -> Outcome:
+        """Send one dispatch with its key as the attempt id. Called with no transaction open."""
+        ...
