@@ -1,0 +1,258 @@
+"""A mail as a value. `read` answers for any bytes whatever; what was missing or odd is a line in `defects`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from adapters.mail import html as html_text
+from adapters.mail import names
+from adapters.mail.automatic import OwnMail, why_automatic
+from adapters.mail.bounces import read_bounce
+from adapters.mail.charsets import clean, clean_line, decode
+from adapters.mail.headers import Headers, addresses, date, fields, message_id, message_ids, split
+from adapters.mail.parts import MESSAGE_TYPES, Node, tree
+from adapters.mail.prescan import DoorFacts, PreScan, door_facts, needs_child, prescan
+from adapters.mail.quotes import new_text
+from gateway.domain.intake import Attachment, MailReading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["DoorFacts", "OwnMail", "PreScan", "attachment", "door_facts", "needs_child", "prescan", "read"]
+
+MAX_DEFECTS = 50
+MAX_NESTED = 3
+"""Messages inside messages whose attachments are listed too; the outer ones are always kept whole."""
+MAX_INLINE = 64 * 1024
+"""Bytes of a named inline text that is shown in the message besides being kept as a file."""
+MAX_SUBJECT = 2_000
+_BODY_TYPES = ("text/plain", "text/html")
+_ONCE = ("from", "subject", "message-id", "date")
+
+
+def read(raw: bytes, *, envelope_from: str | None = None, own: OwnMail) -> MailReading:
+    """What can be read of a mail. Never raises.
+
+    Beyond 100 levels, 1,000 parts or 256 KB of headers the parts are not looked at: `readable` is False, the header
+    fields are given as far as their block can be read, and `defects` names the limit.
+    """
+    try:
+        scan = prescan(raw)
+        limit = scan.over()
+        if limit is not None:
+            return _unread(raw, f"not read: {limit}", envelope_from, own)
+        return _whole(raw, envelope_from, own)
+    except Exception as error:  # noqa: BLE001 - the promise of this module: no bytes are poison
+        return _unread(raw, f"not read: {type(error).__name__}", envelope_from, own)
+
+
+def attachment(raw: bytes, part: str) -> bytes:
+    """The decoded bytes of one part of a mail, by the path that `Attachment.part` gave.
+
+    Raises:
+        LookupError: the mail has no such part, or is beyond the limits of `read`.
+    """
+    try:
+        for node in _all_leaves(_root(raw)) if prescan(raw).over() is None else ():
+            if node.path == part:
+                return node.content()
+    except RecursionError:
+        pass
+    raise LookupError(f"no part {part[:40]!r} in this mail")
+
+
+def content_key(raw: bytes) -> str:
+    """The SHA-256 (hex) of Message-ID, From, Date and Subject as raw bytes and of the raw body.
+
+    What a way through other servers adds (Received, Return-Path, Delivered-To) is not in it.
+    """
+    block, body = split(raw)
+    named = fields(block)
+    digest = hashlib.sha256()
+    for name in ("message-id", "from", "date", "subject"):
+        values = [value for key, value in named if key == name]
+        digest.update(b"%d\n" % len(values))
+        for value in values:
+            digest.update(b"%d:" % len(value) + value)
+    digest.update(body)
+    return digest.hexdigest()
+
+
+def _root(raw: bytes) -> Node:
+    return tree(raw.lstrip(b"\r\n") if raw[:1] in (b"\r", b"\n") else raw)
+
+
+def _whole(raw: bytes, envelope_from: str | None, own: OwnMail) -> MailReading:
+    root = _root(raw)
+    body = _Body.of(root)
+    attachments = tuple(_attachments(root, body.leaves))
+    text = body.text()
+    top = _of_headers(root.headers, content_key(raw), envelope_from, own)
+    bounce = read_bounce(root, top, text, raw)
+    defects = (*top.defects, *_tree_defects(root), *body.defects)
+    return replace(
+        top,
+        text=text,
+        new_text=new_text(text),
+        html=body.html(),
+        attachments=attachments,
+        automatic=top.automatic or ("delivery report" if bounce is not None else None),
+        bounce=bounce,
+        defects=tuple(dict.fromkeys(defects))[:MAX_DEFECTS],
+    )
+
+
+def _unread(raw: bytes, why: str, envelope_from: str | None, own: OwnMail) -> MailReading:
+    key = content_key(raw)
+    block, _ = split(raw)
+    try:
+        top = _of_headers(Headers.of_bytes(block[:65536]), key, envelope_from, own)
+    except Exception:  # noqa: BLE001 - the last guard: the caller opens a ticket for a person in any case
+        top = MailReading(content_key=key)
+    return replace(top, readable=False, defects=(why, *top.defects)[:MAX_DEFECTS])
+
+
+def _of_headers(headers: Headers, key: str, envelope_from: str | None, own: OwnMail) -> MailReading:
+    identity, no_identity = message_id(headers.first("message-id"))
+    at, no_date = date(headers.first("date"))
+    senders = addresses(headers.all("from"))
+    return MailReading(
+        content_key=key,
+        message_id=identity,
+        senders=senders,
+        to=addresses(headers.all("to")),
+        cc=addresses(headers.all("cc")),
+        reply_to=addresses(headers.all("reply-to")),
+        delivered_to=_delivered_to(headers),
+        subject=headers.text("subject")[:MAX_SUBJECT],
+        date=at,
+        in_reply_to=message_ids(headers.first("in-reply-to")),
+        references=message_ids(" ".join(headers.all("references"))),
+        automatic=why_automatic(headers, envelope_from, own),
+        defects=tuple(_header_defects(headers, no_identity, no_date, has_sender=bool(senders))),
+    )
+
+
+def _header_defects(headers: Headers, *problems: str | None, has_sender: bool) -> Iterator[str]:
+    yield from (problem for problem in problems if problem is not None)
+    if not has_sender:
+        yield "no From"
+    for name in _ONCE:
+        if len(headers.all(name)) > 1:
+            yield f"duplicate header {name.title().replace('-Id', '-ID')}"
+
+
+def _delivered_to(headers: Headers) -> tuple[str, ...]:
+    found = [
+        one.address
+        for name in ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
+        for one in addresses(headers.all(name))
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _tree_defects(root: Node) -> Iterator[str]:
+    yield from root.defects
+    for child in root.children:
+        yield from _tree_defects(child)
+
+
+@dataclass(slots=True)
+class _Body:
+    """What is read as the message: pieces of text in order, all HTML, and the leaves that they came from."""
+
+    pieces: list[tuple[str, str]] = field(default_factory=list)
+    htmls: list[str] = field(default_factory=list)
+    leaves: set[str] = field(default_factory=set)
+    defects: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, root: Node) -> _Body:
+        body = cls()
+        body.pieces = body.collect(root)
+        if not body.leaves and not root.children and root.media_type in _BODY_TYPES:
+            body.pieces = [body.piece(root)]  # a mail that is nothing but a text "attachment" is that text
+        return body
+
+    def collect(self, node: Node) -> list[tuple[str, str]]:
+        """The pieces below a part. Of alternatives the plain text counts, unless it is empty (RFC 2046 §5.1.4)."""
+        if not node.children:
+            return [self.piece(node)] if self.is_read(node) else []
+        pieces = [piece for child in node.children for piece in self.collect(child)]
+        if node.media_type != "multipart/alternative":
+            return pieces
+        plain = [piece for piece in pieces if piece[0] == "text/plain"]
+        return plain if any(text.strip() for _, text in plain) else [one for one in pieces if one[0] != "text/plain"]
+
+    def is_read(self, leaf: Node) -> bool:
+        if leaf.media_type not in _BODY_TYPES or leaf.disposition.value == "attachment":
+            return False
+        if leaf.filename is None:
+            return True
+        return not self.leaves or (leaf.disposition.value == "inline" and len(leaf.payload) <= MAX_INLINE)
+
+    def piece(self, leaf: Node) -> tuple[str, str]:
+        if leaf.filename is None or not self.leaves:
+            self.leaves.add(leaf.path)
+        raw = leaf.content()
+        is_html = leaf.media_type == "text/html"
+        charset = leaf.charset or (html_text.declared_charset(raw) if is_html else None)
+        decoded, defect = decode(raw, charset)
+        if defect is not None:
+            self.defects.append(f"{defect} in part {leaf.path}")
+        text = clean(decoded)
+        if is_html:
+            self.htmls.append(text)
+        return leaf.media_type, text
+
+    def text(self) -> str:
+        read = (clean(html_text.to_text(text)) if kind == "text/html" else text for kind, text in self.pieces)
+        return "\n\n".join(piece for piece in (one.strip("\n") for one in read) if piece.strip()).rstrip()
+
+    def html(self) -> str | None:
+        return "\n".join(self.htmls) if self.htmls else None
+
+
+def _all_leaves(root: Node, nested: int = 0) -> Iterator[Node]:
+    for leaf in root.leaves():
+        yield leaf
+        if leaf.media_type in MESSAGE_TYPES and nested < MAX_NESTED:
+            inner = _inner(leaf)
+            if inner is not None:
+                yield from _all_leaves(inner, nested + 1)
+
+
+def _inner(leaf: Node) -> Node | None:
+    content = leaf.content()
+    return None if prescan(content).over() is not None else tree(content.lstrip(b"\r\n"), leaf.path)
+
+
+def _attachments(root: Node, read_as_body: set[str], nested: int = 0) -> Iterator[Attachment]:
+    for leaf in root.leaves():
+        if leaf.path in read_as_body:
+            continue
+        yield _attachment(leaf)
+        if leaf.media_type in MESSAGE_TYPES and nested < MAX_NESTED:
+            inner = _inner(leaf)
+            if inner is not None:
+                yield from _attachments(inner, _Body.of(inner).leaves, nested + 1)
+
+
+def _attachment(leaf: Node) -> Attachment:
+    content = leaf.content()
+    written = leaf.filename or ""
+    rivals = [value for name, value in (*leaf.disposition.rivals, *leaf.type_parameters.rivals) if value != written]
+    leaf.defects.extend(f"part {leaf.path} is also called {names.shown(value)[:80]!r}" for value in rivals)
+    content_id = leaf.headers.first("content-id")
+    return Attachment(
+        name=names.safe(written, leaf.media_type, leaf.path),
+        shown_name=names.shown(written),
+        type=leaf.media_type,
+        size=len(content),
+        sha256=hashlib.sha256(content).hexdigest(),
+        part=leaf.path,
+        content_id=clean_line(content_id).strip(" <>")[:255] or None if content_id else None,
+        inline=leaf.disposition.value == "inline" or (content_id is not None and leaf.disposition.value == ""),
+    )

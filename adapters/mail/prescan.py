@@ -1,0 +1,139 @@
+"""How deep, how many, how big a mail is, before anything parses it: linear, and cheaper than parsing it.
+
+The answer errs upwards. What is beyond the limits is read in a child process or not at all (`mime.read` says so).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from adapters.mail.headers import split
+
+MAX_SIZE = 1_000_000
+"""Bytes up to which a mail is parsed in process."""
+MAX_LEVELS = 100
+MAX_PARTS = 1_000
+MAX_HEADER_BYTES = 256 * 1024
+MAX_TYPE_BYTES = 16 * 1024
+"""Bytes of one Content-Type: the standard parser takes the square of their number for its parameters."""
+
+_MARK = re.compile(rb"^(?:--([^\n]*)|content-type[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*))", re.IGNORECASE | re.MULTILINE)
+_BOUNDARY = re.compile(rb'boundary\s{0,20}=\s{0,20}(?:"([^"\n]{1,500})"|([^\s;"]{1,500}))', re.IGNORECASE)
+_NESTING = re.compile(rb"\s*(?:multipart|message)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PreScan:
+    """Levels of nesting, number of parts, bytes of all header blocks, the longest Content-Type, and the size in bytes."""
+
+    levels: int
+    parts: int
+    header_bytes: int
+    type_bytes: int
+    size: int
+
+    def over(self) -> str | None:
+        """The limit that the mail exceeds, in words, or None. Size is no limit of reading, only of reading in process."""
+        if self.levels > MAX_LEVELS:
+            return f"more than {MAX_LEVELS} levels"
+        if self.parts > MAX_PARTS:
+            return f"more than {MAX_PARTS} parts"
+        if self.header_bytes > MAX_HEADER_BYTES:
+            return f"more than {MAX_HEADER_BYTES} bytes of headers"
+        if self.type_bytes > MAX_TYPE_BYTES:
+            return f"a Content-Type of more than {MAX_TYPE_BYTES} bytes"
+        return None
+
+
+class _Scan:
+    """The open boundaries while the marks of a mail go by."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self.open: list[bytes] = []
+        self.depth_of: dict[bytes, int] = {}
+        self.nested = 0
+        self.opaque = False
+        self.levels = self.parts = self.type_bytes = 0
+        self.header_bytes = self._block_from(0)
+        self.blank = 0
+
+    def _block_from(self, place: int) -> int:
+        end = self.text.find(b"\n\n", place)
+        self.blank = len(self.text) if end < 0 else end
+        return self.blank - place
+
+    def delimiter(self, line: bytes, place: int) -> None:
+        name = line.rstrip()
+        depth = self.depth_of.get(name)
+        closes = depth is None and name.endswith(b"--")
+        if closes:
+            depth = self.depth_of.get(name[:-2])
+        if depth is None:
+            self.parts += self.opaque
+            return
+        while len(self.open) > depth + (not closes):
+            self.depth_of.pop(self.open.pop(), None)
+        self.nested = 0
+        if not closes:
+            self.parts += 1
+            self.header_bytes += (self.blank if self.blank >= place else self._find_blank(place)) - place
+
+    def _find_blank(self, place: int) -> int:
+        self._block_from(place)
+        return self.blank
+
+    def content_type(self, value: bytes) -> None:
+        self.type_bytes = max(self.type_bytes, len(value))
+        if _NESTING.match(value) is None:
+            return
+        found = _BOUNDARY.search(value)
+        if found is None:
+            self.nested += 1
+            self.opaque = self.opaque or b"boundary" in value.lower()
+        else:
+            name = (found[1] or found[2]).rstrip()
+            if name not in self.depth_of:
+                self.depth_of[name] = len(self.open)
+                self.open.append(name)
+            else:
+                self.nested += 1
+        self.levels = max(self.levels, len(self.open) + self.nested)
+
+
+def prescan(raw: bytes) -> PreScan:
+    """What a parser would meet in `raw`. Linear; never raises."""
+    text = raw.replace(b"\r\n", b"\n")
+    if b"\r" in text:
+        text = text.replace(b"\r", b"\n")
+    scan = _Scan(text)
+    for mark in _MARK.finditer(text):
+        if mark[2] is None:
+            scan.delimiter(mark[1], mark.end())
+        else:
+            scan.content_type(mark[2])
+    return PreScan(scan.levels, scan.parts, scan.header_bytes, scan.type_bytes, len(raw))
+
+
+def needs_child(raw: bytes) -> bool:
+    """Whether a mail is to be read in a child process with limits of its own, rather than here."""
+    return len(raw) > MAX_SIZE or prescan(raw).over() is not None
+
+
+@dataclass(frozen=True, slots=True)
+class DoorFacts:
+    """What a door must know of a mail before it answers: whether it carries what a repeat is recognised by."""
+
+    has_message_id: bool
+    has_date: bool
+
+
+_MESSAGE_ID = re.compile(rb"^message-id[ \t]*:[ \t\r\n]*<?[^\s<>]", re.IGNORECASE | re.MULTILINE)
+_DATE = re.compile(rb"^date[ \t]*:[ \t]*\S", re.IGNORECASE | re.MULTILINE)
+
+
+def door_facts(raw: bytes) -> DoorFacts:
+    """Whether the header block has a Message-ID and a Date with something in them. Linear, microseconds; never raises."""
+    block, _ = split(raw)
+    return DoorFacts(_MESSAGE_ID.search(block) is not None, _DATE.search(block) is not None)
