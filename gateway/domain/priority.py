@@ -1,0 +1,50 @@
+"""What a request says of itself: whether it is urgent and of which type, by the words that the contract lists.
+
+A word counts only whole, in any case, with or without accents; a phrase counts with any white space between its words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.domain.contract import Priority, TypeRule
+
+READ_CHARS = 500
+"""How much of the new text is read (DESIGN, "Whom to wake")."""
+
+
+def is_urgent(priority: Priority, subject: str, new_text: str) -> str | None:
+    """The urgent word found in the subject or the first 500 characters of new text, as the contract writes it.
+
+    A word that stands behind a negation ("non urgente") does not count. None when there is none.
+    """
+    text = _plain(f"{subject} \n {new_text[:READ_CHARS]}")
+    before = [_plain(word) for word in priority.negations]
+    return next((word for word in priority.urgent_words if _stands_in(_plain(word), text, before)), None)
+
+
+def type_by_words(rules: Iterable[TypeRule], subject: str, new_text: str) -> str | None:
+    """The type of the first rule one of whose words is found, or None: the desk has to confirm the type (C1.1)."""
+    text = _plain(f"{subject} \n {new_text[:READ_CHARS]}")
+    return next((rule.type for rule in rules if any(_stands_in(_plain(w), text, ()) for w in rule.words)), None)
+
+
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(char for char in apart if not unicodedata.combining(char)).split())
+
+
+def _stands_in(word: str, text: str, negations: Iterable[str]) -> bool:
+    # The word is escaped and the text is short: the search is linear (PROMISES B-032).
+    found = re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)
+    return any(not _negated(text[: match.start()], negations) for match in found)
+
+
+def _negated(before: str, negations: Iterable[str]) -> bool:
+    said = f" {before.rstrip()}"
+    return any(said.endswith(f" {negation}") for negation in negations)
