@@ -1,0 +1,139 @@
+"""Reads the texts that people get (`config/texts/<language>/*.toml`) and refuses what could not be sent at night.
+
+A text that is missing, that asks for a value nobody gives, that has lost its ticket mark, or an SMS that can never fit
+is found here, at check, load and reload, and not when the page is due.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from config.load.refusals import WHOLE_CONFIGURATION
+from gateway.domain.errors import SettingError
+from gateway.domain.texts import PLACEHOLDER, PLACEHOLDERS, SMS_LIMIT, Catalogue, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+REFERENCE_LANGUAGE = "it"
+
+WIDEST = {
+    "ticket": 10,  # YYYYNNNNNN
+    "code": 6,
+    "time": 5,  # 09:00
+    "oncall_number": 14,
+    "phone": 14,
+    "minutes": 4,
+    "left": 3,
+    "count": 4,
+    "attempts": 3,
+}
+"""How many septets the values need that an SMS never shortens."""
+
+_ALWAYS_TOLD = ("ticket", "code")
+_STRAY_BRACE = re.compile(r"[{}]")
+
+
+def load_texts(folder: Path, *, septets: Callable[[str], int | None]) -> Mapping[str, Catalogue]:
+    """The catalogue of every language under `folder`, by language; `it` is always there.
+
+    `septets` counts a text in the GSM-7 alphabet, None when it is not GSM-7.
+
+    Raises:
+        SettingError: a language without files, a file that is no TOML, a text that is missing, unknown or twice, an
+            unknown placeholder, a mail subject without its ticket mark, an SMS that is not GSM-7 or can never fit.
+
+    Source: DOMAIN 13.
+    """
+    languages = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+    if REFERENCE_LANGUAGE not in languages:
+        raise _refusal(
+            str(folder), REFERENCE_LANGUAGE, "there are no Italian texts", "put the texts of `centralino init` back"
+        )
+    return MappingProxyType({each: _catalogue(folder / each, each, septets) for each in languages})
+
+
+def _catalogue(folder: Path, language: str, septets: Callable[[str], int | None]) -> Catalogue:
+    texts: dict[str, Text] = {}
+    for file in sorted(folder.glob("*.toml")):
+        for text_id, table in _tables(file).items():
+            if text_id in texts:
+                raise _refusal(str(file), text_id, "this text stands in two files", "keep one of them")
+            texts[text_id] = _checked(str(file), text_id, table, septets)
+    missing = sorted(PLACEHOLDERS.keys() - texts.keys())
+    if missing:
+        raise _refusal(str(folder), missing[0], "this text is missing", "write it, or take it from `centralino init`")
+    return Catalogue(MappingProxyType(texts), language)
+
+
+def _tables(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise _refusal(str(file), "file", f"this is no TOML in UTF-8: {error}", "correct the line it names") from error
+    except OSError as error:
+        raise _refusal(str(file), "file", f"it cannot be read: {error.strerror}", "give it the right mode") from error
+
+
+def _checked(file: str, text_id: str, table: object, septets: Callable[[str], int | None]) -> Text:
+    if text_id not in PLACEHOLDERS:
+        raise _refusal(file, text_id, "no text has this id", "remove it, or correct its name")
+    text = _text(file, text_id, table)
+    _check_placeholders(file, text)
+    _check_mark(file, text)
+    if text_id.startswith("M-"):
+        _check_sms(file, text, septets)
+    return text
+
+
+def _text(file: str, text_id: str, table: object) -> Text:
+    fields = table if isinstance(table, dict) else {}
+    subject, body = fields.get("subject", ""), fields.get("body", "")
+    if not isinstance(subject, str) or not isinstance(body, str) or not body.strip():
+        raise _refusal(file, text_id, "it has no body", 'write body = "…"')
+    odd = sorted(fields.keys() - {"subject", "body"})
+    if odd:
+        raise _refusal(file, f"{text_id}.{odd[0]}", "a text has only a subject and a body", "remove this key")
+    if "\n" in subject or "\r" in subject:
+        raise _refusal(file, f"{text_id}.subject", "a subject is one line", "write it in one line")
+    return Text(text_id, subject, body)
+
+
+def _check_placeholders(file: str, text: Text) -> None:
+    allowed = PLACEHOLDERS[text.id]
+    unknown = sorted(text.placeholders() - allowed)
+    if unknown:
+        known = ", ".join(sorted(allowed)) or "none"
+        raise _refusal(file, text.id, f"{{{unknown[0]}}} has no value in this text", f"use one of: {known}")
+    if _STRAY_BRACE.search(PLACEHOLDER.sub("", text.subject + text.body)):
+        raise _refusal(file, text.id, "a brace belongs to no placeholder", "write {name} in small English letters")
+
+
+def _check_mark(file: str, text: Text) -> None:
+    if text.subject and "[{ticket}]" not in text.subject:
+        raise _refusal(file, f"{text.id}.subject", "the mark [{ticket}] is missing", "begin with [{ticket}]")
+
+
+def _check_sms(file: str, text: Text, septets: Callable[[str], int | None]) -> None:
+    for name in _ALWAYS_TOLD:
+        if name in PLACEHOLDERS[text.id] and name not in text.placeholders():
+            raise _refusal(file, text.id, f"{{{name}}} is missing", f"an SMS of this kind always tells {{{name}}}")
+    fixed = PLACEHOLDER.sub("", text.body).strip()
+    if any(septets(c) != 1 for c in fixed):
+        odd = next(c for c in fixed if septets(c) != 1)
+        raise _refusal(
+            file, text.id, f"{odd!r} is not in the GSM-7 basic table", "use straight quotes, no capital accents but É"
+        )
+    least = len(fixed) + sum(WIDEST.get(name, 0) for name in PLACEHOLDER.findall(text.body))
+    if least > SMS_LIMIT:
+        raise _refusal(
+            file, text.id, f"it needs {least} septets before any name is in it", f"shorten it below {SMS_LIMIT}"
+        )
+
+
+def _refusal(file: str, key: str, wrong: str, remedy: str) -> SettingError:
+    return SettingError(file, key, wrong, clause=WHOLE_CONFIGURATION, remedy=remedy)
