@@ -1,0 +1,352 @@
+"""One shared transaction (`gateway.ports.Transaction`): questions see what it wrote, rows leave in few statements.
+
+Everything that decides (repeat keys, counters, chain heads, states) is read inside the transaction, under the lock
+that lets one writer in at a time; nothing of it outlives the transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from adapters.store import rows, tables
+from adapters.store.blobs import MAX_IN_DATABASE_BYTES, BlobFolder
+from adapters.store.buffer import Buffer
+from adapters.store.clean import clean, clean_text, shortened
+from adapters.store.reading import NUMBERS, SIX_DIGITS, SqlReading
+from gateway.domain import register
+from gateway.domain.dispatch import Dispatch, DispatchState
+from gateway.domain.errors import StoreError
+from gateway.domain.intake import Arrival, Attachment, Channel, Intake, IntakeState, Receipt
+from gateway.domain.register import Entry, Happening, Seal
+from gateway.domain.ticket import Action, Message, Page, Ticket, Timer, number_for
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+_SALT_BYTES = 16
+_i, _t, _d, _p = tables.intake, tables.ticket, tables.dispatch, tables.page
+
+
+class SqlTransaction(SqlReading):
+    """What a unit is given. Lives for one batch of units, then `flush` and the commit."""
+
+    def __init__(self, connection: Connection, blobs: BlobFolder) -> None:
+        super().__init__(connection, blobs)
+        self._buffer = Buffer(connection)
+        self._counters_known = False
+
+    @property
+    def wrote(self) -> bool:
+        """Whether there is anything to commit."""
+        return self._buffer.wrote
+
+    def flush(self) -> None:
+        """Write everything that waits."""
+        self._buffer.flush_all()
+
+    def expect(self, keys: Sequence[str]) -> None:
+        """Look up the repeat keys of a whole batch in one question."""
+        self._buffer.fetch(tables.repeat, [shortened(key) for key in keys])
+
+    def _see(self, *asked: sa.Table, **equal: Any) -> None:  # noqa: ANN401 - as in SqlReading
+        matters = (lambda row: all(row[name] == value for name, value in equal.items())) if equal else None
+        for table in asked:
+            self._buffer.flush(table, matters)
+
+    def _row(self, table: sa.Table, *key: Any) -> Mapping[str, Any] | None:  # noqa: ANN401 - as in SqlReading
+        return self._buffer.get(table, *key)
+
+    def _next(self, name: str) -> int:
+        """The next value of a counter."""
+        if not self._counters_known:
+            self._buffer.fetch_all(tables.counter)
+            self._counters_known = True
+        known = self._buffer.known(tables.counter, name)
+        if known is None:
+            self._buffer.insert(tables.counter, {"name": name, "value": 1})
+            return 1
+        value: int = known["value"] + 1
+        self._buffer.change(tables.counter, (name,), {"value": value})
+        return value
+
+    # ------------------------------------------------------------------------------------------------ intakes
+
+    def accept(self, arrival: Arrival, at: datetime) -> Receipt:
+        key = shortened(arrival.repeat_key.value)
+        first = self._holds(key, at)
+        if first is not None and first["intake"] is not None:
+            self.add_delivery(first["intake"], arrival.door, at)
+            return Receipt(first["intake"], repeated=True)
+        number = self._keep(arrival, at)
+        self._note_key(key, number, at, arrival.repeat_key.holds_for)
+        self.add_delivery(number, arrival.door, at)
+        return Receipt(number, repeated=False)
+
+    def _keep(self, arrival: Arrival, at: datetime) -> int:
+        number = self._next("intake")
+        sha256 = hashlib.sha256(arrival.raw).hexdigest()
+        in_database = len(arrival.raw) <= MAX_IN_DATABASE_BYTES
+        if not in_database:
+            self._keep_blob(sha256, arrival.raw)
+        self._buffer.insert(
+            _i,
+            {
+                "id": number,
+                "channel": arrival.channel,
+                "door": arrival.door,
+                "received_at": arrival.received_at,
+                "accepted_at": at,
+                "sender": arrival.sender,
+                "recipients": arrival.recipients,
+                "sha256": sha256,
+                "size": len(arrival.raw),
+                "state": IntakeState.RECEIVED,
+                "attempts": 0,
+                "lease_until": at,
+                "facts": arrival.facts,
+                "contract": arrival.contract,
+                "reason": None,
+            },
+        )
+        if in_database:
+            self._buffer.insert(tables.intake_raw, {"intake": number, "raw": arrival.raw})
+        return number
+
+    def _keep_blob(self, sha256: str, raw: bytes) -> None:
+        try:
+            self._blobs.keep(sha256, raw)
+        except OSError as error:
+            msg = f"the folder for big mails refused {len(raw)} bytes ({error}); look at {self._blobs.folder}"
+            raise StoreError(msg) from error
+
+    def _holds(self, key: str, at: datetime) -> Mapping[str, Any] | None:
+        """The earlier event with this key, unless its time is over."""
+        row = self._buffer.get(tables.repeat, key)
+        if row is None or (row["until"] is not None and row["until"] <= at):
+            return None
+        return row
+
+    def _note_key(self, key: str, number: int | None, at: datetime, holds_for: timedelta | None) -> None:
+        values = {"intake": number, "at": at, "until": None if holds_for is None else at + holds_for}
+        if self._buffer.get(tables.repeat, key) is None:
+            self._buffer.insert(tables.repeat, {"key": key, **values})
+        else:
+            self._buffer.change(tables.repeat, (key,), values)
+
+    def claim_intakes(self, now: datetime, limit: int, lease: timedelta) -> list[Intake]:
+        self._see(_i)
+        query = (
+            sa.select(_i)
+            .where(tables.RECEIVED, _i.c.lease_until <= now)
+            .order_by(_i.c.lease_until, _i.c.id)
+            .limit(limit)
+        )
+        found = [self._buffer.remember(_i, row) for row in self._all(query)]
+        raw = tables.intake_raw
+        self._see(raw)
+        self._buffer.fetch(raw, [row["id"] for row in found])
+        return [self._claimed(row, now + lease) for row in found]
+
+    def _claimed(self, row: rows.Row, until: datetime) -> Intake:
+        values = {"attempts": row["attempts"] + 1, "lease_until": until}
+        changed = self._buffer.change(_i, (row["id"],), values)
+        return rows.intake_of(changed, self._raw(changed))
+
+    def settle_intake(self, intake_id: int, state: IntakeState, reason: str | None = None) -> None:
+        self._buffer.change(_i, (intake_id,), {"state": state, "reason": reason})
+
+    def release_intake(self, intake_id: int, until: datetime, reason: str) -> None:
+        self._buffer.change(_i, (intake_id,), {"lease_until": until, "reason": reason})
+
+    def is_unfiled(self, intake_id: int) -> bool:
+        row = self._buffer.get(_i, intake_id)
+        return row is not None and row["state"] == IntakeState.RECEIVED
+
+    def claim_content(self, content_key: str, contract: str, intake_id: int) -> None:
+        if self._buffer.get(tables.content, content_key, contract) is None:
+            row = {"content_key": content_key, "contract": contract, "intake": intake_id}
+            self._buffer.insert(tables.content, row)
+
+    def add_delivery(self, intake_id: int, door: str, at: datetime) -> None:
+        row = {"id": self._next("delivery"), "intake": intake_id, "door": door, "at": at}
+        self._buffer.insert(tables.delivery, row)
+
+    def seen_before(self, key: str, at: datetime, holds_for: timedelta | None = None) -> bool:
+        key = shortened(f"seen:{key}")
+        if self._holds(key, at) is not None:
+            return True
+        self._note_key(key, None, at, holds_for)
+        return False
+
+    def set_cursor(self, mailbox: str, uidvalidity: int, uid: int) -> None:
+        name = shortened(mailbox)
+        values = {"uidvalidity": uidvalidity, "uid": uid}
+        if self._buffer.get(tables.cursor, name) is None:
+            self._buffer.insert(tables.cursor, {"mailbox": name, **values})
+        else:
+            self._buffer.change(tables.cursor, (name,), values)
+
+    # ------------------------------------------------------------------------------------------------ tickets
+
+    def new_number(self, year: int) -> int:
+        count = self._next(f"{NUMBERS}{year}")
+        if count >= SIX_DIGITS:
+            raise StoreError(f"the year {year} has used its 999,999 ticket numbers; no further ticket can be opened")
+        return number_for(year, count)
+
+    def add_ticket(self, ticket: Ticket) -> None:
+        self._buffer.insert(_t, {**rows.ticket_row(ticket), "touched_at": ticket.opened_at})
+
+    def change_ticket(self, number: int, **values: Any) -> Ticket:  # noqa: ANN401 - the fields of Ticket, by name
+        current = rows.ticket_of(self._there(_t, number))
+        changed = rows.ticket_row(replace(current, **values))
+        return rows.ticket_of(self._buffer.change(_t, (number,), changed))
+
+    def _there(self, table: sa.Table, key: int | str) -> rows.Row:
+        row = self._buffer.get(table, key)
+        if row is None:
+            raise StoreError(f"there is no {table.name} {key}")
+        return row
+
+    def add_message(self, message: Message, attachments: Sequence[Attachment] = ()) -> int:
+        number = self._next("message")
+        self._buffer.insert(tables.message, rows.message_row(message, number))
+        for position, attachment in enumerate(attachments):
+            self._buffer.insert(tables.attachment, rows.attachment_row(attachment, number, position))
+        if message.at > self._there(_t, message.ticket)["touched_at"]:
+            self._buffer.change(_t, (message.ticket,), {"touched_at": message.at})
+        return number
+
+    def add_action(self, action: Action) -> None:
+        self._buffer.insert(tables.action, rows.action_row(action, self._next("action")))
+
+    def add_link(self, ticket: int, other: int, kind: str) -> None:
+        for one, two in ((ticket, other), (other, ticket)):
+            if self._buffer.get(tables.link, one, two, kind) is None:
+                self._buffer.insert(tables.link, {"ticket": one, "other": two, "kind": kind})
+
+    # ------------------------------------------------------------------------------------- dispatches and pages
+
+    def add_dispatch(self, dispatch: Dispatch) -> Dispatch:
+        numbered = replace(dispatch, id=self._next("dispatch"))
+        wake_at = numbered.due_at if numbered.state in (DispatchState.DUE, DispatchState.SENDING) else None
+        return rows.dispatch_of(self._buffer.insert(_d, {**rows.dispatch_row(numbered), "wake_at": wake_at}))
+
+    def claim_dispatches(
+        self, now: datetime, limit: int, lease: timedelta, channels: Sequence[Channel] = ()
+    ) -> list[Dispatch]:
+        self._see(_d)
+        query = sa.select(_d).where(tables.UNSETTLED, _d.c.wake_at <= now)
+        if channels:
+            query = query.where(_d.c.channel.in_([str(channel) for channel in channels]))
+        found = self._all(query.order_by(_d.c.wake_at, _d.c.id).limit(limit))
+        return [self._sending(self._buffer.remember(_d, row), now + lease) for row in found]
+
+    def _sending(self, row: rows.Row, until: datetime) -> Dispatch:
+        values = {"state": DispatchState.SENDING, "attempts": row["attempts"] + 1, "wake_at": until}
+        return rows.dispatch_of(self._buffer.change(_d, (row["id"],), values))
+
+    def change_dispatch(self, dispatch_id: int, **values: Any) -> Dispatch:  # noqa: ANN401 - fields of Dispatch
+        row = self._there(_d, dispatch_id)
+        changed = replace(rows.dispatch_of(row), **values)
+        wake_at = row["wake_at"] if changed.state == DispatchState.SENDING else None
+        if changed.state == DispatchState.DUE:
+            wake_at = changed.due_at
+        columns = {**rows.dispatch_row(changed), "wake_at": wake_at}
+        return rows.dispatch_of(self._buffer.change(_d, (dispatch_id,), columns))
+
+    def add_page(self, page: Page) -> Page:
+        numbered = replace(page, id=self._next("page"))
+        return rows.page_of(self._buffer.insert(_p, rows.page_row(numbered)))
+
+    def change_page(self, page_id: int, **values: Any) -> Page:  # noqa: ANN401 - fields of Page
+        changed = replace(rows.page_of(self._there(_p, page_id)), **values)
+        return rows.page_of(self._buffer.change(_p, (page_id,), rows.page_row(changed)))
+
+    # ------------------------------------------------------------------------------------------------- timers
+
+    def set_timer(self, kind: str, ticket: int, due_at: datetime, facts: Mapping[str, str]) -> None:
+        values = {"due_at": due_at, "facts": dict(facts)}
+        if self._buffer.get(tables.timer, kind, ticket) is None:
+            row = {"kind": kind, "ticket": ticket, "id": self._next("timer"), **values}
+            self._buffer.insert(tables.timer, row)
+        else:
+            self._buffer.change(tables.timer, (kind, ticket), values)
+
+    def drop_timer(self, kind: str, ticket: int) -> None:
+        self._buffer.delete(tables.timer, kind, ticket)
+
+    def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+        table = tables.timer
+        self._see(table)
+        query = sa.select(table).where(table.c.due_at <= now).order_by(table.c.due_at, table.c.id).limit(limit)
+        return [rows.timer_of(self._buffer.remember(table, row)) for row in self._all(query)]
+
+    # ----------------------------------------------------------------------------------------------- register
+
+    def record(self, chain: str, happening: Happening) -> Entry:
+        chain = clean_text(chain)
+        happening = _cleaned(happening)
+        head = self._buffer.get(tables.chain, chain)
+        if head is None:
+            fresh = {"name": chain, "length": 0, "head": register.GENESIS, "sealed": 0}
+            head = self._buffer.insert(tables.chain, fresh)
+        salts = {key: secrets.token_bytes(_SALT_BYTES) for key in happening.personal}
+        commitments = {key: register.commitment(salts[key], value) for key, value in happening.personal.items()}
+        entry = register.link(
+            chain, head["length"] + 1, head["head"], happening, by=happening.by, commitments=commitments
+        )
+        self._buffer.insert(tables.entry, rows.entry_row(entry))
+        for key, value in happening.personal.items():
+            row = {"chain": chain, "seq": entry.seq, "key": key, "salt": salts[key], "value": value}
+            self._buffer.insert(tables.personal, row)
+        self._buffer.change(tables.chain, (chain,), {"length": entry.seq, "head": entry.hash})
+        return entry
+
+    def add_seal(self, day: str, at: datetime) -> Seal:
+        earlier = self.seals()
+        made = register.seal(day, self.chain_heads(), earlier[-1].hash if earlier else register.GENESIS)
+        number = self._next("seal")
+        row = {
+            "number": number,
+            "at": at,
+            "day": made.day,
+            "root": made.root,
+            "chains": made.chains,
+            "entries": made.entries,
+            "previous": made.previous,
+            "hash": made.hash,
+        }
+        self._buffer.insert(tables.seal, row)
+        self._buffer.flush_all()
+        self._note_sealed(number)
+        return made
+
+    def _note_sealed(self, number: int) -> None:
+        """Keep what the seal saw of every chain that had grown. All chains are on the database here."""
+        table = tables.chain
+        grown = sa.select(
+            sa.literal(number, tables.seal.c.number.type), table.c.name, table.c.length, table.c.head
+        ).where(table.c.sealed != table.c.length)
+        into = sa.insert(tables.seal_head).from_select(["seal", "chain", "length", "head"], grown)
+        self._connection.execute(into)
+        self._connection.execute(sa.update(table).where(table.c.sealed != table.c.length).values(sealed=table.c.length))
+
+
+def _cleaned(happening: Happening) -> Happening:
+    """The same happening in values that come back from the database exactly as they were hashed."""
+    return replace(
+        happening,
+        type=clean(happening.type),
+        by=clean(happening.by),
+        clause=clean(happening.clause),
+        data=rows.cleaned_facts(happening.data),
+        personal=rows.cleaned_facts(happening.personal),
+    )
