@@ -116,7 +116,7 @@ class OnCall:
     ack_timeout: timedelta
     call_timeout: timedelta
     accept_key: str
-    pass_key: str
+    decline_key: str
     storm_pages: int
     storm_window: timedelta
     alarm_mails: tuple[str, ...]

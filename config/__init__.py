@@ -1,0 +1,1 @@
+"""Which pieces are plugged together on this site: settings, contracts, texts, commands, and the one list of classes."""

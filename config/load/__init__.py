@@ -1,0 +1,246 @@
+"""Reads a site's configuration and refuses what would break a clause.
+
+A site is a folder: `gateway.toml`, and beside it `people.toml`, `roster.toml` and `contracts/*.toml`. What does not
+depend on today is refused with a `SettingError`; what only time brings about is a `Finding` among `Site.warnings`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+from config.fields import normalised_number
+from config.load.calendars import undecided
+from config.load.contracts import contract_of
+from config.load.refusals import Source, checked, read_toml
+from config.load.rosters import people_of, roster_of
+from config.settings import Settings
+from gateway.domain.contract import Contract
+from gateway.domain.errors import SettingError
+from gateway.domain.hours import instant
+from gateway.domain.intake import Channel
+from gateway.domain.roster import Directory, Gap, GapKind, Roster, coverage
+
+__all__ = ["Finding", "Site", "findings", "load"]
+
+ADDRESSED_BY_MAIL = frozenset({Channel.MAIL, Channel.PEC})
+VALIDITY_WARNING_DAYS = 60
+GATEWAY_CLAUSES = {"": "X18", "phone.allowed_countries": "X10", "smtp": "X18", "signing": "X15"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that time has brought about or soon will: a warning of `check`, an alarm of `serve`."""
+
+    file: str
+    key: str
+    wrong: str
+    clause: str
+    remedy: str
+    contract: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}: [{self.key}] {self.wrong} (clause {self.clause}); {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One installation's configuration, checked. `digest` is the SHA-256 (hex) of all its files."""
+
+    path: Path
+    settings: Settings
+    contracts: Mapping[str, Contract]
+    people: Directory
+    roster: Roster
+    warnings: tuple[Finding, ...]
+    digest: str
+
+    @property
+    def default_contract(self) -> Contract:
+        """The contract of a contact that leads to none."""
+        return self.contracts[self.settings.gateway.default_contract]
+
+    def contracts_for(self, channel: str, address: str) -> tuple[Contract, ...]:
+        """Every contract that this address or number of ours leads to; more than one only for a shared endpoint.
+
+        Mail: in any case, and `local+token@domain` as `local@domain`. Numbers: as people write them.
+        """
+        wanted = _own_address(channel, address)
+        return tuple(c for c in self.contracts.values() if any((e.channel, e.address) in wanted for e in c.endpoints))
+
+    def contract_for(self, channel: str, address: str) -> Contract | None:
+        """The contract that this address or number of ours leads to, the first of a shared one, or None."""
+        found = self.contracts_for(channel, address)
+        return found[0] if found else None
+
+    def addresses(self, channel: str) -> frozenset[str]:
+        """All our own addresses of a channel: what the listener takes mail for."""
+        return frozenset(e.address for c in self.contracts.values() for e in c.endpoints if e.channel == channel)
+
+
+def _own_address(channel: str, address: str) -> set[tuple[str, str]]:
+    if channel not in ADDRESSED_BY_MAIL:
+        return {(channel, normalised_number(address) or address.strip())}
+    local, at, domain = address.strip().casefold().rpartition("@")
+    return {(channel, f"{local}{at}{domain}"), (channel, f"{local.partition('+')[0]}{at}{domain}")}
+
+
+def load(path: Path, *, today: date | None = None, read_secrets: bool = True) -> Site:
+    """The configuration whose `gateway.toml` is at `path`.
+
+    `today` (Rome) is for the warnings; without it there are none that time brings. With `read_secrets=False` secrets
+    are empty: for commands whose user may not read them; a secret in clear is refused all the same.
+
+    Raises:
+        SettingError: the configuration is refused; the first error of the first file, in a fixed order.
+    """
+    path = path.resolve()
+    gateway, contract_files, people, roster = _sources(path)
+    settings = checked(Settings, gateway, GATEWAY_CLAUSES, {"folder": path.parent, "read_secrets": read_secrets})
+    contracts = _contracts(contract_files, path)
+    _refuse_unknown_contracts(gateway, settings, contracts)
+    directory = people_of(people, contracts)
+    duties = roster_of(roster, directory, contracts)
+    return Site(
+        path=path,
+        settings=settings,
+        contracts=contracts,
+        people=directory,
+        roster=duties,
+        warnings=findings(settings, contracts, duties, today) if today else (),
+        digest=_digest([gateway, *contract_files, people, roster]),
+    )
+
+
+def _sources(path: Path) -> tuple[Source, list[Source], Source, Source]:
+    gateway = read_toml(path)
+    contracts = [read_toml(each) for each in sorted((path.parent / "contracts").glob("*.toml"))]
+    people, roster = (_optional(path.parent / name) for name in ("people.toml", "roster.toml"))
+    return gateway, contracts, people, roster
+
+
+def _optional(path: Path) -> Source:
+    return read_toml(path) if path.exists() else Source(path, "", {})
+
+
+def _digest(sources: Sequence[Source]) -> str:
+    whole = hashlib.sha256()
+    for source in sources:
+        whole.update(f"{source.name}\0{len(source.text)}\0{source.text}".encode())
+    return whole.hexdigest()
+
+
+def _contracts(sources: Sequence[Source], path: Path) -> Mapping[str, Contract]:
+    if not sources:
+        raise SettingError(
+            "contracts",
+            "file",
+            f"there is no contract in {path.parent / 'contracts'}",
+            clause="X18",
+            remedy="write one file a contract there (centralino init)",
+        )
+    found = [(source, contract_of(source)) for source in sources]
+    _refuse_double_endpoints(found)
+    return MappingProxyType({contract.id: contract for _, contract in found})
+
+
+def _refuse_double_endpoints(found: Sequence[tuple[Source, Contract]]) -> None:
+    owners: dict[tuple[str, str], tuple[str, bool]] = {}
+    for source, contract in found:
+        for number, endpoint in enumerate(contract.endpoints, 1):
+            key = (endpoint.channel, endpoint.address)
+            owner, shared = owners.setdefault(key, (contract.id, endpoint.shared))
+            own = [each for each in contract.endpoints if (each.channel, each.address) == key]
+            if len(own) > 1 or (owner != contract.id and not (shared and endpoint.shared)):
+                raise source.refusal(
+                    f"endpoint[{number}].address",
+                    f"{endpoint.channel} {endpoint.address} leads to {owner} already",
+                    clause=contract.clauses.of("channels"),
+                    remedy="give each contract its own address, or write shared = true in both",
+                )
+
+
+def _refuse_unknown_contracts(source: Source, settings: Settings, contracts: Mapping[str, Contract]) -> None:
+    named = [("gateway.default_contract", settings.gateway.default_contract)]
+    named += [(f"mailbox[{n}].contract", box.contract) for n, box in enumerate(settings.mailbox, 1) if box.contract]
+    for key, contract in named:
+        if contract not in contracts:
+            raise source.refusal(
+                key,
+                f"the contract {contract} is not there",
+                clause="X18",
+                remedy=f"known contracts: {', '.join(contracts)}",
+            )
+    names = [box.name for box in settings.mailbox]
+    for number, name in enumerate(names, 1):
+        if name in names[: number - 1]:
+            raise source.refusal(
+                f"mailbox[{number}].name",
+                f"two mailboxes are called {name}",
+                clause="X18",
+                remedy="give each its own name",
+            )
+
+
+def findings(
+    settings: Settings,
+    contracts: Mapping[str, Contract],
+    roster: Roster,
+    today: date,
+    days: int | None = None,
+) -> tuple[Finding, ...]:
+    """What time has brought about or will within `days` (default `[gateway] coverage_days`), in a fixed order."""
+    horizon = days or settings.gateway.coverage_days
+    found: list[Finding] = []
+    for contract in contracts.values():
+        found += _of_validity(contract, today)
+        if roster.duty_of(contract.id):
+            found += _of_coverage(contract, roster, today, horizon)
+    found += _of_holidays(contracts, today)
+    return tuple(found)
+
+
+def _of_validity(contract: Contract, today: date) -> Iterator[Finding]:
+    left = (contract.last_day - today).days
+    file, clause = f"contracts/{contract.id}.toml", contract.clauses.of("validity")
+    remedy = "record an extension in [[validity.extension]], or prepare the end of the service"
+    if left < 0:
+        wrong = f"the contract ended on {contract.last_day}"
+    elif left <= VALIDITY_WARNING_DAYS:
+        wrong = f"the contract ends on {contract.last_day}, in {left} days"
+    else:
+        return
+    yield Finding(file, "validity.until", wrong, clause, remedy, contract.id)
+
+
+def _of_coverage(contract: Contract, roster: Roster, today: date, days: int) -> Iterator[Finding]:
+    for gap in coverage(contract, roster, instant(today), days):
+        clause = contract.clauses.of("coverage")
+        yield Finding("roster.toml", "on_call", _gap_text(gap), clause, _REMEDY[gap.kind], contract.id)
+
+
+_REMEDY = {
+    GapKind.HOLE: "cover it with a shift; until then the fallback contact is called",
+    GapKind.OVERLAP: "leave one of them; until then the first in the file is called",
+}
+
+
+def _gap_text(gap: Gap) -> str:
+    span = f"from {gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M}"
+    if gap.kind is GapKind.HOLE:
+        return f"nobody is on call {span}"
+    return f"more than one is on call {span}: {', '.join(gap.origins)}"
+
+
+def _of_holidays(contracts: Mapping[str, Contract], today: date) -> Iterator[Finding]:
+    if not any(contract.holidays_closed for contract in contracts.values()):
+        return
+    ahead = today + timedelta(days=365)
+    for year in sorted({today.year, ahead.year}):
+        for day, name in undecided(year):
+            wrong = f"{name} on {day} is a new national holiday that no contract has decided on"
+            yield Finding("contracts", "holidays", wrong, "X18", "ask the client; it counts as a holiday until then")

@@ -1,0 +1,171 @@
+"""From an error of TOML or of a model to the one line that an operator reads: file, key, clause, remedy."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from config.fields import REFUSED
+from gateway.domain.errors import SettingError
+
+WHOLE_CONFIGURATION = "X18"
+"""The clause of a refusal that no contract asks for: configuration errors are told, not survived."""
+_TABLE = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
+Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file as read: its name for messages, its folder, its text and its tables."""
+
+    path: Path
+    text: str
+    data: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The name that messages use: `contracts/c02-comune.toml`, `gateway.toml`."""
+        return f"{self.path.parent.name}/{self.path.name}" if self.path.parent.name == "contracts" else self.path.name
+
+    def refusal(self, key: str, wrong: str, *, clause: str, remedy: str) -> SettingError:
+        """The error that refuses this file for this key."""
+        return SettingError(self.name, key, wrong, clause=clause, remedy=remedy, line=line_of(self.text, key))
+
+
+def read_toml(path: Path) -> Source:
+    """The file, read and parsed.
+
+    Raises:
+        SettingError: it cannot be read, is not UTF-8, or is not TOML.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+        return Source(path, text, tomllib.loads(text))
+    except OSError as error:
+        wrong, remedy = f"the file cannot be read: {error.strerror}", "create it, or make it readable (centralino init)"
+    except UnicodeDecodeError:
+        wrong, remedy = "the file is not UTF-8 text", "save it as UTF-8"
+    except tomllib.TOMLDecodeError as error:
+        wrong, remedy = f"this is not TOML: {error}", "put the line right; texts stand in quotes, tables in brackets"
+    raise SettingError(path.name, "file", wrong, clause=WHOLE_CONFIGURATION, remedy=remedy)
+
+
+def checked(model: type[Model], source: Source, clauses: Mapping[str, str], context: Mapping[str, Any]) -> Model:
+    """The file as its model.
+
+    `clauses` gives the clause for a key or for everything below it (`hours.band`); the longest one counts.
+
+    Raises:
+        SettingError: the first error in the order of the file, with the number of the others.
+    """
+    try:
+        return model.model_validate(source.data, context=dict(context))
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=True)
+    refusals = [_refusal(model, source, clauses, detail) for detail in details]
+    first = min(refusals, key=lambda refusal: (refusal.line or 0, refusal.key))
+    raise SettingError(
+        first.file,
+        first.key,
+        first.wrong,
+        clause=first.clause,
+        remedy=first.remedy,
+        line=first.line,
+        others=len(refusals) - 1,
+    )
+
+
+def _refusal(model: type[BaseModel], source: Source, clauses: Mapping[str, str], detail: ErrorDetails) -> SettingError:
+    key = dotted(detail["loc"])
+    context = detail.get("ctx", {})
+    clause = clause_for(key, clauses)
+    if detail["type"] == REFUSED:
+        clause = context.get("clause") or clause
+        return source.refusal(key, str(context["wrong"]), clause=clause, remedy=str(context["remedy"]))
+    if detail["type"] == "extra_forbidden":
+        known = known_keys(model, detail["loc"][:-1])
+        return source.refusal(key, "unknown key", clause=clause, remedy=_nearest(str(detail["loc"][-1]), known))
+    if detail["type"] == "missing":
+        return source.refusal(key, "the key is missing", clause=clause, remedy=f"add {detail['loc'][-1]!s} to it")
+    wrong = _in_short(detail)
+    return source.refusal(key, wrong, clause=clause, remedy="see the comment of this key in the shipped configuration")
+
+
+def _in_short(detail: ErrorDetails) -> str:
+    message = detail["msg"][:1].lower() + detail["msg"][1:]
+    given = detail["input"]
+    return f"{message}, not {given!r}" if isinstance(given, str | int | float | bool) else message
+
+
+def clause_for(key: str, clauses: Mapping[str, str]) -> str:
+    """The clause of a dotted key: that of its longest prefix that has one."""
+    parts = re.sub(r"\[\d+\]", "", key).split(".")
+    prefixes = (".".join(parts[:count]) for count in range(len(parts), -1, -1))
+    return next((clauses[prefix] for prefix in prefixes if prefix in clauses), WHOLE_CONFIGURATION)
+
+
+def dotted(location: tuple[int | str, ...]) -> str:
+    """The path of a key as the operator writes it: `hours.band[2].times`; tables are counted from 1."""
+    text = ""
+    for part in location:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".") or "file"
+
+
+def known_keys(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The keys that a table knows, by the path to the table."""
+    here: type[BaseModel] | None = model
+    for part in location:
+        if here and isinstance(part, str):
+            here = _model_of(here, part)
+    return [info.alias or name for name, info in here.model_fields.items()] if here else []
+
+
+def _model_of(model: type[BaseModel], key: str) -> type[BaseModel] | None:
+    fields = {info.alias or name: info for name, info in model.model_fields.items()}
+    return _inside(fields[key].annotation) if key in fields else None
+
+
+def _inside(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for each in get_args(annotation) if (found := _inside(each))), None)
+
+
+def _nearest(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"known keys here: {', '.join(known)}" if known else "take it out"
+
+
+def line_of(text: str, key: str) -> int | None:
+    """The line on which a dotted key stands, or that of the nearest table around it; None when neither is found."""
+    path = re.findall(r"[^.\[\]]+|\[\d+\]", key)
+    found: int | None = None
+    here: tuple[str, ...] = ()
+    counts: dict[str, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if table := _TABLE.match(line):
+            here = _table_path(table[1], table[2], counts)
+            found = number if list(here) == path[: len(here)] else found
+        elif "=" in line and not line.lstrip().startswith("#"):
+            whole = [*here, *line.split("=", 1)[0].strip().split(".")]
+            found = number if whole == path[: len(whole)] else found
+    return found
+
+
+def _table_path(bracket: str, name: str, counts: dict[str, int]) -> tuple[str, ...]:
+    parts = tuple(part.strip().strip('"') for part in name.split("."))
+    if bracket == "[":
+        return parts
+    counts[name] = counts.get(name, 0) + 1
+    return (*parts, f"[{counts[name]}]")

@@ -1,0 +1,330 @@
+"""What can be set in `gateway.toml`: one frozen model a section. `config/gateway.toml` is the manual of these.
+
+Durations are written `30s`, `10m`, `2h`, `7d`. Secrets are `{credential = "name"}` or `{file = "path"}`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import quote, urlsplit
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+
+from config.fields import BesideConfig, Duration, Listen, Mail, Number, Secret, Section, duration, refuse
+
+Tls = Literal["implicit", "starttls", "none"]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Count = Annotated[int, Field(ge=1)]
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise refuse(f"{value!r} is not a web address", remedy='write "https://host" or "https://host/path"')
+    return value.rstrip("/")
+
+
+def _tls_off_loopback(tls: Tls, host: str) -> None:
+    if tls == "none" and host not in LOOPBACK:
+        raise refuse(
+            f'tls = "none" would send the password in clear to {host}',
+            clause="X15",
+            remedy='write tls = "implicit" or "starttls"; "none" is for loopback',
+        )
+
+
+class Gateway(Section):
+    """[gateway] what this installation is and who is told when something is wrong."""
+
+    name: str = "Centralino"
+    """How this installation calls itself in alarms and in the console. Since 0.1."""
+    default_contract: str
+    """The contract under which a contact is filed that leads to none; its ticket is marked to confirm. Since 0.1."""
+    alarm_mails: tuple[Mail, ...] = ()
+    """Who gets alarms that belong to no contract, or that nobody on call took. Since 0.1."""
+    workers: Count = 4
+    """How many requests are filed and how many messages are sent at the same time. Since 0.1."""
+    coverage_days: Count = 60
+    """How many days ahead the roster is checked for holes and overlaps (C2.10). Since 0.1."""
+    acknowledgement_quiet: Duration = duration("24h")
+    """At most one automatic reply to one sender about one ticket in this time (X6). Since 0.1."""
+    join_sms_within: Duration = duration("24h")
+    """An SMS joins the sender's only open ticket when that had a contact in this time. Since 0.1."""
+    mail_gives_up_after: Duration = duration("48h")
+    """When a mail that nobody takes is given up, with an alarm. Since 0.1."""
+    page_gives_up_after: Duration = duration("30m")
+    """When an SMS or call that the carrier does not take is given up, with an alarm. Since 0.1."""
+
+
+class Database(Section):
+    """[database] where everything is kept."""
+
+    url: str = "sqlite:///centralino.db"
+    """SQLite file (relative: beside this file) or postgresql://user@host/name, without the password. Since 0.1."""
+    password: Secret | None = None
+    """The password of the PostgreSQL user. Since 0.1."""
+    blobs: BesideConfig = Path("blobs")
+    """The folder of bodies and attachments too large for a row (relative: beside this file). Since 0.1."""
+
+    @field_validator("url")
+    @classmethod
+    def _normalised(cls, value: str, info: ValidationInfo) -> str:
+        scheme, _, rest = value.partition("://")
+        if urlsplit(value).password:
+            raise refuse(
+                "the password stands in clear in the address of the database",
+                clause="X15",
+                remedy='take it out of url and write password = {file = "path"}',
+            )
+        if scheme in {"postgresql", "postgres", "postgresql+psycopg"}:
+            return f"postgresql+psycopg://{rest}"
+        if scheme != "sqlite" or not rest.startswith("/"):
+            raise refuse(
+                "neither SQLite nor PostgreSQL",
+                remedy="write sqlite:///centralino.db or postgresql://user@host/name",
+            )
+        folder: Path | None = (info.context or {}).get("folder")
+        return f"sqlite:///{(folder or Path()) / rest.removeprefix('/')}"
+
+    @property
+    def address(self) -> str:
+        """The address with the password in it, for the driver alone; never to be shown."""
+        secret = self.password.get_secret_value() if self.password else ""
+        if not secret:
+            return self.url
+        scheme, _, rest = self.url.partition("://")
+        user, at, where = rest.partition("@")
+        return f"{scheme}://{user}:{quote(secret, safe='')}{at}{where}" if at else self.url
+
+
+class Smtp(Section):
+    """[smtp] the listener for mail. It takes mail for the endpoints of the contracts and for nobody else."""
+
+    listen: Listen = "127.0.0.1:8025"
+    """host:port; port 0 picks a free one, empty means no listener. Since 0.1."""
+    hostname: str = ""
+    """How the listener calls itself; empty: the name of the machine. Since 0.1."""
+    tls_certificate: BesideConfig | None = None
+    """Certificate chain (PEM); with it STARTTLS is offered. Since 0.1."""
+    tls_key: BesideConfig | None = None
+    """Private key of the certificate (PEM). Since 0.1."""
+    max_message_bytes: Count = 52_428_800
+    """The largest message taken; larger ones are answered 552. Since 0.1."""
+    max_recipients: Annotated[int, Field(ge=100)] = 100
+    """Recipients of one message, at least 100 (RFC 5321 §4.5.3.1.8). Since 0.1."""
+    max_connections: Count = 500
+    """Connections at the same time; further ones are answered 421. Since 0.1."""
+    max_connections_per_address: Count = 50
+    """Connections at the same time from one address. Since 0.1."""
+    max_line_bytes: Count = 65_536
+    """How many bytes may come without an end of line before the connection is cut. Since 0.1."""
+    idle_timeout: Duration = duration("5m")
+    """How long a client may say nothing between two commands (RFC 5321 §4.5.3.2). Since 0.1."""
+    progress_timeout: Duration = duration("3m")
+    """How long an upload may stand still; a slow one that goes on is not cut. Since 0.1."""
+    session_timeout: Duration = duration("1h")
+    """How long one connection may last in all. Since 0.1."""
+    min_rate_bytes_s: Annotated[int, Field(ge=0)] = 64
+    """The slowest upload that is waited for, on average, in bytes a second. Since 0.1."""
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Smtp:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise refuse(
+                "tls_certificate and tls_key belong together and one is missing",
+                remedy="give both, or neither for no STARTTLS",
+            )
+        return self
+
+
+class Http(Section):
+    """[http] the web server: webhooks, health, API, console."""
+
+    listen: Listen = "127.0.0.1:8080"
+    """host:port; port 0 picks a free one, empty means no web server. Since 0.1."""
+    public_url: str = "http://127.0.0.1:8080"
+    """The address under which the carrier reaches us; webhooks are signed on it. Since 0.1."""
+    max_body_bytes: Count = 1_048_576
+    """The largest request body taken. Since 0.1."""
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        return _web_address(value)
+
+
+class Relay(Section):
+    """[relay] the mail server by which mail leaves."""
+
+    host: str
+    """Its name. Since 0.1."""
+    port: Port = 587
+    """Its port. Since 0.1."""
+    user: str = ""
+    """The user to log in as; empty: no log-in. Since 0.1."""
+    password: Secret | None = None
+    """That user's password. Since 0.1."""
+    tls: Tls = "starttls"
+    """implicit, starttls, or none (only on loopback). Since 0.1."""
+    sender: Mail = Field(alias="from")
+    """The address that mail leaves from when the contract has no mail endpoint (key: from). Since 0.1."""
+    timeout: Duration = duration("30s")
+    """How long to wait for the server. Since 0.1."""
+
+    @model_validator(mode="after")
+    def _no_clear_text(self) -> Relay:
+        _tls_off_loopback(self.tls, self.host)
+        return self
+
+
+class Mailbox(Section):
+    """[[mailbox]] a mailbox that is read by IMAP. Nothing in it is ever deleted."""
+
+    name: str
+    """A name for logs and alarms, unique. Since 0.1."""
+    host: str
+    """The IMAP server. Since 0.1."""
+    port: Port = 993
+    """Its port. Since 0.1."""
+    user: str
+    """The user to log in as. Since 0.1."""
+    password: Secret
+    """That user's password. Since 0.1."""
+    tls: Tls = "implicit"
+    """implicit, starttls, or none (only on loopback). Since 0.1."""
+    folder: str = "INBOX"
+    """The folder that is read. Since 0.1."""
+    contract: str | None = None
+    """The contract of mail whose recipients lead to none. Since 0.1."""
+    kind: Literal["mail", "pec", "fax"] = "mail"
+    """What arrives here: mail, certified mail, or faxes as mail. Since 0.1."""
+    mark_seen: bool = False
+    """Whether a message is flagged as seen once it is on disk here. Since 0.1."""
+    poll_every: Duration = duration("60s")
+    """How often to look when the server does not tell by itself. Since 0.1."""
+    idle: bool = True
+    """Whether to let the server tell (IMAP IDLE). Since 0.1."""
+    timeout: Duration = duration("30s")
+    """How long to wait for the server. Since 0.1."""
+
+    @model_validator(mode="after")
+    def _no_clear_text(self) -> Mailbox:
+        _tls_off_loopback(self.tls, self.host)
+        return self
+
+
+class Twilio(Section):
+    """[twilio] the carrier for calls and SMS."""
+
+    account_sid: str
+    """The account. Since 0.1."""
+    auth_token: Secret
+    """Its token: it signs the webhooks and authorises our requests. Since 0.1."""
+    api_url: str = "https://api.twilio.com"
+    """Where its REST API is; another one for rehearsals. Since 0.1."""
+    number: Number
+    """The number that calls and SMS leave from (two-way: technicians reply to it). Since 0.1."""
+    timeout: Duration = duration("10s")
+    """How long to wait for the API. Since 0.1."""
+
+    @field_validator("api_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        return _web_address(value)
+
+
+class Signing(Section):
+    """[signing] the key of reply tokens and of the links in mails. `init` and `demo` make one."""
+
+    key: Secret
+    """At least 32 characters, at random. Since 0.1."""
+
+    @model_validator(mode="after")
+    def _long_enough(self) -> Signing:
+        shortest = 32
+        if 0 < len(self.key.get_secret_value()) < shortest:
+            raise refuse(
+                f"the signing key is shorter than {shortest} characters",
+                clause="X15",
+                remedy="make a new one: openssl rand -hex 32 > signing.key",
+            )
+        return self
+
+
+class Phone(Section):
+    """[phone] what callers hear, whom the gateway may call, and what it may cost."""
+
+    voice: str = "Polly.Bianca"
+    """The voice that reads the texts to callers. Since 0.1."""
+    language: str = "it-IT"
+    """The language of that voice and of the speech recognition. Since 0.1."""
+    recording: bool = False
+    """Whether a caller may leave a recorded message, after the notice (X12). Since 0.1."""
+    recording_purpose: str = "gestire la richiesta"
+    """What the recording is for, as the notice says it. Since 0.1."""
+    recording_days: Count = 30
+    """How long a recording is kept. Since 0.1."""
+    recording_max_s: Count = 180
+    """The longest message, in seconds. Since 0.1."""
+    allowed_countries: tuple[Annotated[str, Field(pattern=r"^\+[1-9]\d{0,6}$")], ...] = ("+39",)
+    """Calling codes of the countries that may be called and texted (X10). Since 0.1."""
+    max_sms_per_hour: Count = 60
+    """Ceiling of SMS in an hour; beyond it an alarm mail goes out instead. Since 0.1."""
+    max_sms_per_day: Count = 300
+    """Ceiling of SMS in a day. Since 0.1."""
+    max_calls_per_hour: Count = 60
+    """Ceiling of calls in an hour. Since 0.1."""
+    max_calls_per_day: Count = 200
+    """Ceiling of calls in a day. Since 0.1."""
+
+
+class Limits(Section):
+    """[limits] how much of a message is read. What is beyond is kept, and the ticket says that it was not read."""
+
+    max_mime_levels: Count = 100
+    """Levels of parts within parts. Since 0.1."""
+    max_mime_parts: Count = 1_000
+    """Parts of one mail. Since 0.1."""
+    max_header_bytes: Count = 262_144
+    """Bytes of all headers together. Since 0.1."""
+    in_process_bytes: Count = 1_048_576
+    """Larger mails are read in a process of their own. Since 0.1."""
+    row_bytes: Count = 65_536
+    """Larger messages are kept in the folder of blobs, smaller ones in the database. Since 0.1."""
+    parse_timeout: Duration = duration("20s")
+    """How long the reading of one message may take. Since 0.1."""
+    parse_memory_bytes: Count = 536_870_912
+    """Memory of the process that reads one message. Since 0.1."""
+    parse_attempts: Count = 3
+    """How often a message is tried before it becomes a ticket that says it could not be read. Since 0.1."""
+
+
+class Demo(Section):
+    """[demo] written by `centralino demo` alone. `serve` refuses a configuration that has it."""
+
+    clock_offset_file: BesideConfig = Path("clock-offset")
+    """Holds the seconds by which the demo's clock is ahead of the real one. Since 0.1."""
+
+
+class Settings(Section):
+    """`gateway.toml` as a whole. A section that is left out has its defaults, or is a door that is not there."""
+
+    gateway: Gateway
+    database: Database = Database()
+    smtp: Smtp = Smtp()
+    http: Http = Http()
+    relay: Relay | None = None
+    mailbox: tuple[Mailbox, ...] = ()
+    twilio: Twilio | None = None
+    signing: Signing | None = None
+    phone: Phone = Phone()
+    limits: Limits = Limits()
+    demo: Demo | None = None
+
+    @field_validator("database", "smtp", "demo", mode="before")
+    @classmethod
+    def _defaults_know_the_folder(cls, value: object) -> object:
+        # A default model was made without the folder of the file; as an empty table it is made again with it.
+        return {} if isinstance(value, Section) else value
