@@ -23,7 +23,8 @@ _ROBOTS = re.compile(
     re.IGNORECASE,
 )
 _OUT_OF_OFFICE = re.compile(
-    r"^(?:(?:re|r|aw|antw|fwd?)\s?:\s?){0,5}(?:\[?auto(?:matic)?[-\s]?(?:reply|response|matische antwort)\b|out of (?:the )?office"
+    r"^(?:(?:re|r|aw|antw|fwd?)\s?:\s?){0,5}(?:\[?auto(?:matic)?[-\s]?(?:reply|response|matische antwort)\b"
+    r"|out of (?:the )?office"
     r"|automatic reply|risposta automatica|fuori (?:sede|ufficio)|assente dall'ufficio|abwesenheit|automatische antwort"
     r"|r[ée]ponse automatique|absence du bureau|auto(?:-|\s)?reply|autoresponder)",
     re.IGNORECASE,
@@ -31,7 +32,8 @@ _OUT_OF_OFFICE = re.compile(
 _LIST_FIELDS = ("list-id", "list-post", "list-unsubscribe", "list-help", "list-subscribe", "list-owner", "list-archive")
 _PEC_FIELDS = ("x-ricevuta", "x-tiporicevuta")
 _ANSWER_MARKS = (
-    "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-vacation", "auto-reply", "x-failed-recipients",
+    "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-vacation", "auto-reply",
+    "x-failed-recipients",
 )  # fmt: skip
 
 
@@ -80,7 +82,8 @@ def _by_field(headers: Headers) -> str | None:
 
 def _suppresses_nothing(headers: Headers) -> bool:
     words = {word.strip().lower() for word in (headers.first("x-auto-response-suppress") or "").split(",")}
-    # Exchange writes "DR, RN, NRN" on people's mail: it asks for no receipts, not for no answer (MS-OXCMAIL §2.2.3.2.14).
+    # Exchange writes "DR, RN, NRN" on people's mail: it asks for no receipts, not for no answer
+    # (MS-OXCMAIL §2.2.3.2.14).
     return words.isdisjoint(("oof", "autoreply", "all"))
 
 

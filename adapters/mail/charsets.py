@@ -1,7 +1,8 @@
 """Bytes of other people's mail to text that every database takes. Nothing here raises.
 
-The ladder: the declared charset (by its usual misspellings), then UTF-8, then Windows-1252. A guesser is not asked:
-on short Italian texts it answers Polish or Chinese, and in mail an undeclared charset that is not UTF-8 is Windows-1252.
+The ladder: the declared charset (by its usual misspellings), then UTF-8, then Windows-1252. A guesser is not
+asked: on short Italian texts it answers Polish or Chinese, and in mail an undeclared charset that is not UTF-8 is
+Windows-1252.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _spellings(name: str) -> tuple[str, ...]:
     iso = _BROKEN_ISO.match(name)
     if iso is not None:
         return (f"iso8859_{iso[1]}",)
-    return (name, name.removeprefix("x-"), name.split(";")[0].strip())
+    return (name, name.removeprefix("x-"), name.partition(";")[0].strip())
 
 
 def _text_codec(name: str) -> str | None:
@@ -153,7 +154,7 @@ def _one_byte(byte: int) -> str:
 
 
 def clean(text: str) -> str:
-    """The text with `\\n` line ends and without NUL, lone surrogates and control characters; tabs stay."""
+    """The text with LF line ends and without NUL, lone surrogates and control characters; tabs stay."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if _UNWANTED.search(text) is None:

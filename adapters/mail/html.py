@@ -52,7 +52,7 @@ def _laid_out(html: str) -> str:
     try:
         tree = LexborHTMLParser(html)
         tree.strip_tags(["script", "style", "head", "title", "noscript", "template"])
-        return get_text(tree.html or "")
+        return str(get_text(tree.html or ""))
     except Exception:  # noqa: BLE001 - a parser of other people's bytes: whatever fails, the bare text remains
         return ""
 

@@ -25,7 +25,7 @@ _NESTING = re.compile(rb"\s*(?:multipart|message)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class PreScan:
-    """Levels of nesting, number of parts, bytes of all header blocks, the longest Content-Type, and the size in bytes."""
+    """Levels of nesting, number of parts, bytes of all header blocks and of the longest Content-Type, size in bytes."""
 
     levels: int
     parts: int
@@ -34,7 +34,7 @@ class PreScan:
     size: int
 
     def over(self) -> str | None:
-        """The limit that the mail exceeds, in words, or None. Size is no limit of reading, only of reading in process."""
+        """The limit that the mail exceeds, in words, or None. Size limits only what is read in process."""
         if self.levels > MAX_LEVELS:
             return f"more than {MAX_LEVELS} levels"
         if self.parts > MAX_PARTS:
@@ -134,6 +134,6 @@ _DATE = re.compile(rb"^date[ \t]*:[ \t]*\S", re.IGNORECASE | re.MULTILINE)
 
 
 def door_facts(raw: bytes) -> DoorFacts:
-    """Whether the header block has a Message-ID and a Date with something in them. Linear, microseconds; never raises."""
+    """Whether the header block has a Message-ID and a Date with something in them. Linear; never raises."""
     block, _ = split(raw)
     return DoorFacts(_MESSAGE_ID.search(block) is not None, _DATE.search(block) is not None)

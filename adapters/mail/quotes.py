@@ -15,7 +15,8 @@ MAX_MARK = 400
 _WROTE = re.compile(
     r"^(?:\W{0,3}(?:Il|In data|Le|On|Am|El|Op|Den|Em|W dniu|Pada|Il giorno|Da|Von)\b.{2,300}"
     r"|.{0,200}<?[^\s<>@]{1,64}@[^\s<>@]{1,100}>?.{0,60})"
-    r"\b(?:ha scritto|scrive|scrisse|wrote|writes|schrieb|schreibt|a écrit|écrit|escribió|schreef|skrev|escreveu|napisał"
+    r"\b(?:ha scritto|scrive|scrisse|wrote|writes|schrieb|schreibt|a écrit|écrit|escribió|schreef"
+    r"|skrev|escreveu|napisał"
     r"(?:\(a\))?|geschreven)\b.{0,80}:\s*$",
     re.IGNORECASE,
 )
@@ -67,7 +68,15 @@ def _cut(lines: list[str]) -> int:
 
 def _is_mark(line: str) -> bool:
     """Whether a line may open a quoted mail at all: a rule, a field, an invitation. Cheap."""
-    return ":" in line or "--" in line or "__" in line or "**" in line or "==" in line or "above" in line or "sopra" in line
+    return (
+        ":" in line
+        or "--" in line
+        or "__" in line
+        or "**" in line
+        or "==" in line
+        or "above" in line
+        or "sopra" in line
+    )
 
 
 def _opens_block(lines: list[str], number: int) -> bool:
