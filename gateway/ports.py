@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Outcome
-    from gateway.domain.intake import Arrival, Attachment, Channel, FaxReading, Intake, IntakeState, MailReading, Receipt
+    from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Outcome, OutgoingMail
+    from gateway.domain.intake import (
+        Arrival,
+        Attachment,
+        Channel,
+        FaxReading,
+        Intake,
+        IntakeState,
+        MailReading,
+        Receipt,
+    )
     from gateway.domain.register import Entry, Happening, Seal
+    from gateway.domain.rules import Rules
     from gateway.domain.ticket import Action, Message, Page, Ticket, Timer
 
 T = TypeVar("T")
@@ -117,6 +128,7 @@ class Reading(Protocol):
         ticket: int | None = None,
         states: Sequence[DispatchState] = (),
         kind: DispatchKind | None = None,
+        channel: Channel | None = None,
         to: str | None = None,
         since: datetime | None = None,
         limit: int = 100,
@@ -143,12 +155,20 @@ class Reading(Protocol):
         """The timer of that kind for a ticket."""
         ...
 
+    def timers(self, kind: str) -> list[Timer]:
+        """Every timer of a kind, earliest first."""
+        ...
+
+    def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+        """Timers whose time has come, earliest first."""
+        ...
+
     def next_due(self) -> datetime | None:
         """When the earliest dispatch, timer or leased intake falls due, or None."""
         ...
 
     def open_tickets_of(self, contract: str, address: str, *, since: datetime) -> list[Ticket]:
-        """Open tickets of a requester's address or number under a contract, opened or written to since, newest first."""
+        """Open tickets of a requester's address or number under a contract, opened since, newest first."""
         ...
 
     def cursor(self, mailbox: str) -> tuple[int, int] | None:
@@ -261,10 +281,6 @@ class Transaction(Reading, Protocol):
         """There is nothing to wait for any more."""
         ...
 
-    def due_timers(self, now: datetime, limit: int) -> list[Timer]:
-        """Timers whose time has come, earliest first. The caller moves or drops each of them in the same unit."""
-        ...
-
     def set_cursor(self, mailbox: str, uidvalidity: int, uid: int) -> None:
         """How far a mailbox has been read."""
         ...
@@ -320,3 +336,18 @@ class Outlet(Protocol):
     def send(self, dispatch: Dispatch) -> Outcome:
         """Send one dispatch with its key as the attempt id. Called with no transaction open."""
         ...
+
+
+@dataclass(slots=True)
+class Gateway:
+    """Everything the flow needs, plugged together once. A reload replaces `rules` as a whole, between two units."""
+
+    store: Store
+    clock: Clock
+    keys: Keys
+    reader: Reader
+    rules: Rules
+    septets: Callable[[str], int | None]
+    """How many GSM-7 septets a text takes, None when it is not GSM-7."""
+    compose: Callable[[OutgoingMail], bytes]
+    """The bytes of a mail; the same mail always gives the same bytes."""

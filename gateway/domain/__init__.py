@@ -1,1 +1,1 @@
-"""Values and pure rules. Standard library only: no clock, file, socket, log or randomness; `at` is always an argument."""
+"""Values and pure rules: standard library only, no clock, file, socket, log or randomness; `at` is an argument."""

@@ -76,7 +76,7 @@ class OutgoingMail:
     """A mail before it is bytes. The same value always composes to the same bytes, so a preview is what leaves.
 
     `auto_submitted` is `auto-replied`, `auto-generated` or None for what a person wrote (RFC 3834 §5).
-    An automatic reply leaves with the null envelope sender (`envelope_from=""`), so that nobody can answer it with a bounce loop.
+    An automatic reply leaves with the null envelope sender (`envelope_from=""`): no bounce of it comes back.
     """
 
     message_id: str
@@ -97,7 +97,7 @@ class OutgoingMail:
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """One message we owe somebody, as stored. `key` is the attempt id: the same in every attempt at the same message."""
+    """One message we owe somebody, as stored. `key` is the attempt id, the same in every attempt at it."""
 
     id: int
     key: str
@@ -142,4 +142,5 @@ def retry_delay(kind: DispatchKind, attempt: int) -> timedelta:
         msg = f"the first retry is 1, not {attempt}"
         raise ValueError(msg)
     first, most = (PAGE_RETRY, RETRY_FIRST) if kind is DispatchKind.PAGE else (RETRY_FIRST, RETRY_MOST)
-    return min(first * 2 ** min(attempt - 1, 10), most)
+    doubled: timedelta = first * int(2 ** min(attempt - 1, 10))
+    return min(doubled, most)

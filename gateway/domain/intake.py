@@ -163,7 +163,7 @@ class MailReading:
 
 @dataclass(frozen=True, slots=True)
 class FaxReading:
-    """What a fax that arrived as mail says of itself. Unknown values are None; `to_verify` when the shape is unknown."""
+    """What a fax that arrived as mail says of itself. Unknown is None; `to_verify` when the shape is unknown."""
 
     number: str | None
     station_id: str | None

@@ -18,7 +18,7 @@ GENESIS = "0" * 64
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """Something that happened, before it has a place in a chain. `personal` values are committed to, not hashed in clear."""
+    """Something that happened, before it has a place in a chain. `personal` values are committed to, never in clear."""
 
     type: str
     at: datetime
@@ -85,9 +85,7 @@ def canonical(entry: Entry) -> bytes:
     ).encode("ascii")
 
 
-def link(  # noqa: PLR0913 - an entry has this many parts, and each is named at the call
-    chain: str, seq: int, previous: str, happening: Happening, *, by: str, commitments: dict[str, str]
-) -> Entry:
+def link(chain: str, seq: int, previous: str, happening: Happening, *, by: str, commitments: dict[str, str]) -> Entry:
     """The entry for `happening` at place `seq` after `previous`, with its hash."""
     unsealed = Entry(
         chain, seq, happening.at, happening.type, by, happening.clause, happening.data, commitments, previous, ""

@@ -1,0 +1,71 @@
+"""What is in force on this site: contracts, people, roster and texts, as one value that a reload replaces whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.domain.intake import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gateway.domain.contract import Contract
+    from gateway.domain.roster import Directory, Roster
+    from gateway.domain.texts import Catalogue
+
+_MAIL_LIKE = (Channel.MAIL, Channel.PEC, Channel.FAX)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that the flow decides by. `signing_key` signs our Message-IDs; `sms_from` is our two-way number."""
+
+    name: str
+    default_contract: str
+    contracts: Mapping[str, Contract]
+    people: Directory
+    roster: Roster
+    catalogues: Mapping[str, Catalogue]
+    signing_key: bytes
+    sms_from: str
+    file_attempts: int = 3
+    voicemail: bool = True
+    recording_days: int = 30
+    recording_purpose: str = "rispondere alla Sua richiesta"
+
+    @property
+    def voice_facts(self) -> dict[str, str]:
+        """What the recording notice says (V-03)."""
+        return {"purpose": self.recording_purpose, "days": str(self.recording_days)}
+
+    def texts(self, contract: Contract) -> Catalogue:
+        """The texts in the language of a contract."""
+        return self.catalogues[contract.language]
+
+    def contracts_at(self, channel: Channel, addresses: Iterable[str]) -> tuple[Contract, ...]:
+        """The contracts that these addresses lead to, in the order of the addresses, each once.
+
+        An address `local+token@domain` leads where `local@domain` leads. A mail may come in at a mail, PEC or fax
+        address.
+        """
+        wanted = [plain_address(address) for address in addresses]
+        kinds = _MAIL_LIKE if channel in _MAIL_LIKE else (channel,)
+        found = {
+            contract.id: contract
+            for address in wanted
+            for contract in self.contracts.values()
+            for endpoint in contract.endpoints
+            if endpoint.channel in kinds and endpoint.address.casefold() == address
+        }
+        return tuple(found.values())
+
+    def is_ours(self, address: str) -> bool:
+        """Whether a mail address is one of our own endpoints."""
+        return bool(self.contracts_at(Channel.MAIL, (address,)))
+
+
+def plain_address(address: str) -> str:
+    """The address without its `+token`, in one case: what endpoints are compared by."""
+    local, at, domain = address.strip().casefold().rpartition("@")
+    return f"{local.partition('+')[0]}{at}{domain}" if at else domain

@@ -1,0 +1,293 @@
+r"""The life of one request, from top to bottom. Read this first.
+
+    inlet      bytes -> accept                      committed -> only now 250, \Seen, 200
+    worker     file_next      -> ticket + dispatches, one commit
+    worker     deliver_next   -> claim, commit; send with no transaction open; outcome, commit
+    provider   settle_*       -> confirmed, refused; a page that failed climbs
+    ticker     chase_next     -> the next contact; the supervisor; the vendor that does not answer
+    desk       gateway.desk
+
+The network is used between transactions, never inside one. After a crash we would rather send twice, with the same
+attempt id, than not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from gateway import calls, filing, journal, paging, telling
+from gateway.domain import replies
+from gateway.domain.dispatch import Deferred, DispatchKind, DispatchState, Refused, Sent, retry_delay
+from gateway.domain.hours import opening
+from gateway.domain.intake import Channel, IntakeState
+from gateway.domain.register import Happening
+from gateway.domain.ticket import TicketState
+from gateway.telling import NOBODY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from gateway.domain.dispatch import Dispatch, Outcome
+    from gateway.domain.intake import Arrival, Intake, Receipt
+    from gateway.domain.ticket import Timer
+    from gateway.ports import Gateway, Outlet, Transaction
+
+FILE_LEASE = timedelta(minutes=2)
+SEND_LEASE = timedelta(minutes=2)
+FILE_AGAIN = timedelta(seconds=5)
+
+
+# -------------------------------------------------------------------------------------------------------------- accept
+
+
+def accept(gw: Gateway, arrival: Arrival) -> Future[Receipt]:
+    """Keep one contact exactly as received. The future is done after the commit is on disk: only then say 250."""
+    at = gw.clock.now()
+    return gw.store.submit(lambda tx: tx.accept(arrival, at))
+
+
+# ---------------------------------------------------------------------------------------------------------------- file
+
+
+def file_next(gw: Gateway, limit: int = 64) -> int:
+    """Make tickets of the contacts that wait, oldest first; how many there were.
+
+    The attempt is counted on disk before the bytes are looked at, so that a contact that kills the process is known
+    as such after the restart.
+    """
+    now = gw.clock.now()
+    waiting = gw.store.write(lambda tx: tx.claim_intakes(now, limit, FILE_LEASE))
+    filing_now = [(intake, time.perf_counter(), _file(gw, intake)) for intake in waiting]
+    for intake, began, future in filing_now:
+        _conclude_filing(gw, intake, future, began)
+    return len(waiting)
+
+
+def _file(gw: Gateway, intake: Intake) -> Future[IntakeState] | BaseException:
+    """Read the bytes outside, decide and write in one unit. A broad except: the edge of the step."""
+    try:
+        if intake.attempts > gw.rules.file_attempts:
+            at = gw.clock.now()
+            reason = intake.reason or f"non elaborato dopo {gw.rules.file_attempts} tentativi"
+            return gw.store.submit(lambda tx: filing.file_unread(gw, tx, intake, reason, at))
+        return gw.store.submit(_unit(gw, intake))
+    except Exception as error:  # noqa: BLE001 - whatever other people's bytes do, the contact is kept and tried again
+        return error
+
+
+def _unit(gw: Gateway, intake: Intake) -> Callable[[Transaction], IntakeState]:
+    at = gw.clock.now()
+    if intake.channel in (Channel.SMS, Channel.PHONE):
+        return lambda tx: _file_signal(gw, tx, intake, at)
+    reading = gw.reader.mail(intake)
+    fax = gw.reader.fax(intake, reading) if intake.channel is Channel.FAX or _to_fax(gw, intake) else None
+    return lambda tx: filing.file_mail(gw, tx, intake, reading, fax, at)
+
+
+def _to_fax(gw: Gateway, intake: Intake) -> bool:
+    """Whether a mail came to the address of a contract's fax."""
+    wanted = {address.casefold() for address in intake.recipients}
+    return any(
+        endpoint.channel is Channel.FAX and endpoint.address.casefold() in wanted
+        for contract in gw.rules.contracts.values()
+        for endpoint in contract.endpoints
+    )
+
+
+def _file_signal(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> IntakeState:
+    """An SMS or call whose own unit was kept without being filed (it failed after the keeping)."""
+    if intake.channel is Channel.SMS:
+        calls.file_sms(gw, tx, intake, at)
+    elif tx.is_unfiled(intake.id):
+        calls.open_call(gw, tx, intake, at)
+    return IntakeState.FILED
+
+
+def _conclude_filing(gw: Gateway, intake: Intake, future: Future[IntakeState] | BaseException, began: float) -> None:
+    try:
+        if isinstance(future, BaseException):
+            raise future  # noqa: TRY301 - the same end for both ways of failing
+        state = future.result()
+    except Exception as error:  # noqa: BLE001 - the edge of the step: journalled, tried again, never lost
+        journal.intake_filing_failed(intake, error)
+        until = gw.clock.now() + FILE_AGAIN * intake.attempts
+        reason = f"{type(error).__name__}: {error}"[:300]
+        gw.store.write(lambda tx: tx.release_intake(intake.id, until, reason))
+    else:
+        journal.intake_filed(intake, state, (time.perf_counter() - began) * 1000)
+
+
+# ------------------------------------------------------------------------------------------------------------- deliver
+
+
+def deliver_next(gw: Gateway, outlets: Mapping[Channel, Outlet], channels: Sequence[Channel], limit: int = 1) -> int:
+    """Send what is due by these channels, and write down what came of it; how many there were."""
+    now = gw.clock.now()
+    claimed = gw.store.write(lambda tx: tx.claim_dispatches(now, limit, SEND_LEASE, channels))
+    for dispatch in claimed:
+        began = time.perf_counter()
+        outcome = _send(outlets, dispatch)
+        journal.dispatch_concluded(dispatch, outcome, (time.perf_counter() - began) * 1000)
+        _write_outcome(gw, dispatch, outcome)
+    return len(claimed)
+
+
+def _send(outlets: Mapping[Channel, Outlet], dispatch: Dispatch) -> Outcome:
+    outlet = outlets.get(dispatch.channel)
+    if outlet is None:
+        return Deferred(f"no outlet is configured for {dispatch.channel}")
+    try:
+        return outlet.send(dispatch)
+    except Exception as error:  # noqa: BLE001 - the edge of the step: an outlet that raises is a later try, never a loss
+        journal.dispatch_failed(dispatch, error)
+        return Deferred(type(error).__name__)
+
+
+def _write_outcome(gw: Gateway, dispatch: Dispatch, outcome: Outcome) -> None:
+    at = gw.clock.now()
+    gw.store.write(lambda tx: conclude(gw, tx, dispatch.id, outcome, at))
+
+
+def conclude(gw: Gateway, tx: Transaction, dispatch_id: int, outcome: Outcome, at: datetime) -> None:
+    """What an attempt came to. A callback that came first (confirmed, refused) is not taken back."""
+    dispatch = tx.dispatch(dispatch_id)
+    if dispatch is None or dispatch.state is not DispatchState.SENDING:
+        if dispatch is not None and isinstance(outcome, Sent) and not dispatch.reference:
+            tx.change_dispatch(dispatch_id, reference=outcome.reference)
+        return
+    if isinstance(outcome, Sent):
+        tx.change_dispatch(dispatch_id, state=DispatchState.SENT, reference=outcome.reference, sent_at=at, reason=None)
+    elif isinstance(outcome, Refused):
+        _refused(gw, tx, dispatch, f"{outcome.code or ''} {outcome.reason}".strip(), at)
+    else:
+        _deferred(gw, tx, dispatch, outcome, at)
+    _record_outcome(tx, dispatch, outcome, at)
+
+
+def _deferred(gw: Gateway, tx: Transaction, dispatch: Dispatch, outcome: Deferred, at: datetime) -> None:
+    wait = max(retry_delay(dispatch.kind, max(dispatch.attempts, 1)), outcome.retry_after or timedelta(0))
+    if at + wait >= dispatch.expires_at:
+        _refused(gw, tx, dispatch, f"given up: {outcome.reason}", at)
+    else:
+        tx.change_dispatch(dispatch.id, state=DispatchState.DUE, due_at=at + wait, reason=outcome.reason[:300])
+
+
+def _refused(gw: Gateway, tx: Transaction, dispatch: Dispatch, reason: str, at: datetime) -> None:
+    """It will never arrive: a page climbs, an escalation fails aloud; an acknowledgement only says so."""
+    tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason=reason[:300])
+    if dispatch.page is not None:
+        paging.attempt_failed(gw, tx, dispatch.page, at, reason)
+    ticket = tx.ticket(dispatch.ticket) if dispatch.ticket is not None else None
+    if dispatch.kind is DispatchKind.ESCALATION and ticket is not None:
+        filing.escalation_failed(gw, tx, ticket, dispatch.to, reason, at)
+
+
+def _record_outcome(tx: Transaction, dispatch: Dispatch, outcome: Outcome, at: datetime) -> None:
+    if dispatch.ticket is None:
+        return
+    data = {
+        "dispatch": str(dispatch.id),
+        "kind": str(dispatch.kind),
+        "channel": str(dispatch.channel),
+        "attempt": str(dispatch.attempts),
+        "key": dispatch.key,
+        "outcome": type(outcome).__name__.lower(),
+        "reason": str(getattr(outcome, "reason", "") or "")[:200],
+    }
+    tx.record(str(dispatch.ticket), Happening("dispatch_attempted", at, NOBODY, data=data))
+
+
+# -------------------------------------------------------------------------------------------------------------- settle
+
+DELIVERED = ("delivered", "read")
+FAILED = ("undelivered", "failed")
+CALL_ENDED = ("completed", "busy", "no-answer", "failed", "canceled")
+
+
+def settle_sms(gw: Gateway, tx: Transaction, key: str, sid: str, status: str, error_code: str, at: datetime) -> bool:
+    """The carrier tells how an SMS fares, in any order and more than once; False when we do not know it (B-075)."""
+    dispatch = tx.dispatch_by(key=key)
+    if dispatch is None or tx.seen_before(f"twilio:{sid}:{status}", at):
+        return dispatch is not None
+    if status in DELIVERED and dispatch.state is not DispatchState.REFUSED:
+        tx.change_dispatch(dispatch.id, state=DispatchState.CONFIRMED, reference=sid)
+    elif status in FAILED and dispatch.state is not DispatchState.CONFIRMED:
+        _refused(gw, tx, dispatch, f"{error_code} {status}".strip(), at)
+    _record_status(tx, dispatch, status, error_code, at)
+    return True
+
+
+def settle_call(gw: Gateway, tx: Transaction, key: str, sid: str, status: str, answered_by: str, at: datetime) -> bool:
+    """The carrier tells how a call fares. "completed" says that something answered, not that a person took it."""
+    dispatch = tx.dispatch_by(key=key)
+    if dispatch is None or tx.seen_before(f"twilio:{sid}:{status}", at):
+        return dispatch is not None
+    if status in CALL_ENDED:
+        page = tx.page(dispatch.page) if dispatch.page else None
+        accepted = page is not None and page.state == "accepted"
+        state = DispatchState.CONFIRMED if accepted else DispatchState.REFUSED
+        reason = None if accepted else f"{status} {answered_by}".strip()
+        tx.change_dispatch(dispatch.id, state=state, reference=sid, reason=reason)
+        if page is not None and not accepted:
+            paging.attempt_failed(gw, tx, page.id, at, f"{status} {answered_by}".strip())
+    _record_status(tx, dispatch, status, answered_by, at)
+    return True
+
+
+def _record_status(tx: Transaction, dispatch: Dispatch, status: str, detail: str, at: datetime) -> None:
+    if dispatch.ticket is not None:
+        data = {"dispatch": str(dispatch.id), "status": status, "detail": detail, "key": dispatch.key}
+        tx.record(str(dispatch.ticket), Happening("dispatch_status", at, "carrier", data=data))
+
+
+# --------------------------------------------------------------------------------------------------------------- chase
+
+
+def chase_next(gw: Gateway, limit: int = 32) -> int:
+    """Act on every timer whose time has come, each in a unit of its own; how many there were."""
+    now = gw.clock.now()
+    due = gw.store.read(lambda reading: reading.due_timers(now, limit))
+    for timer in due:
+        gw.store.write(partial(_fall_due_now, gw, timer))
+        journal.ladder_climbed(timer.ticket, timer.kind)
+    return len(due)
+
+
+def _fall_due_now(gw: Gateway, timer: Timer, tx: Transaction) -> None:
+    _fall_due(gw, tx, timer, gw.clock.now())
+
+
+def _fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
+    """The timer as it is now: somebody may have moved or dropped it since it was seen."""
+    current = tx.timer(timer.kind, int(timer.ticket or 0))
+    if current is None or current.due_at > at:
+        return
+    if current.kind == paging.CHASE:
+        paging.climb(gw, tx, current, at)
+    elif current.kind == paging.STORM:
+        paging.storm_over(gw, tx, current, at)
+    elif current.kind == ESCALATION:
+        _vendor_silent(gw, tx, current, at)
+    else:
+        tx.drop_timer(current.kind, int(current.ticket or 0))
+
+
+ESCALATION = "escalation"
+
+
+def _vendor_silent(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
+    """The vendor has not answered in time: the supervisors are told, once (P11)."""
+    number = int(timer.ticket or 0)
+    tx.drop_timer(ESCALATION, number)
+    ticket = tx.ticket(number)
+    if ticket is None or ticket.state is not TicketState.ESCALATED:
+        return
+    contract = gw.rules.contracts[ticket.contract]
+    problem = "Il fornitore non ha ancora confermato la presa in carico della richiesta inoltrata."
+    values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
+    telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)

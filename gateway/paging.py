@@ -1,0 +1,435 @@
+"""Waking the technician on duty until a human accepts: the ladder, its clock, and what a reply does to it.
+
+One `chase` timer stands for a ticket that is being chased: its facts say round and rung. Whatever concludes an attempt
+early (refused, undelivered, "NO", a call without a key) moves the timer to now; the worker climbs. An acceptance drops
+the timer. So a lost tick, a repeated callback or a restart can neither skip a rung nor climb one twice.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gateway.domain import replies, wording
+from gateway.domain.dispatch import DispatchKind, DispatchState
+from gateway.domain.hours import opening
+from gateway.domain.intake import Channel
+from gateway.domain.register import SYSTEM, Happening
+from gateway.domain.routing import CALL_OPEN, Role, ladder, voice_number
+from gateway.domain.ticket import WAITING_FOR_A_PERSON, Act, Mark, Page, Priority, TicketState, after
+from gateway.telling import NOBODY, alarm, owe_call, owe_sms, sms_facts
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from gateway.domain.contract import Contract, OnCall
+    from gateway.domain.roster import Chain, Person
+    from gateway.domain.routing import Rung
+    from gateway.domain.ticket import Ticket, Timer
+    from gateway.ports import Gateway, Transaction
+
+CHASE = "chase"
+STORM = "storm"
+OPEN = "open"
+MOST_TRIES = 3
+
+
+def start(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime) -> Ticket:
+    """Tell the contact in force; an urgent request is chased from now on, another waits after its one SMS (C2.8)."""
+    if contract.on_call is None:
+        return ticket
+    chain = _chain(gw, tx, ticket, contract, at)
+    if chain is None:
+        return ticket
+    rungs = ladder(contract.on_call, chain)
+    if ticket.priority is Priority.URGENT:
+        _climb(gw, tx, ticket, contract, rungs, turn=(1, 0), at=at)
+    else:
+        _tell(gw, tx, ticket, contract, rungs[0], turn=(1, 0), at=at)
+    return _notified(tx, ticket, contract, chain, at)
+
+
+def _chain(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime) -> Chain | None:
+    """The chain in force; a hole is told to the supervisors, and somebody is woken all the same (C2.8)."""
+    try:
+        chain = gw.rules.roster.chain(contract.id, at)
+    except LookupError:
+        _alarm_note(
+            gw, tx, ticket, contract, at, "Nessun referente reperibile: il turno è scoperto e manca il sostituto."
+        )
+        return None
+    if chain.from_fallback:
+        note = f"Turno scoperto: è stato chiamato il referente di riserva {chain.contact.name}."
+        _alarm_note(gw, tx, ticket, contract, at, note)
+    return chain
+
+
+def _notified(tx: Transaction, ticket: Ticket, contract: Contract, chain: Chain, at: datetime) -> Ticket:
+    happening = Happening(
+        "contact_told", at, NOBODY, contract.clauses.of("on_call"), {"contact": chain.contact.id, "shift": chain.origin}
+    )
+    tx.record(str(ticket.number), happening)
+    if ticket.state in WAITING_FOR_A_PERSON:
+        return tx.change_ticket(ticket.number, state=after(ticket.state, Act.CONTACT_TOLD))
+    return ticket
+
+
+def climb(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
+    """The next rung for a ticket whose time has come; after the last one the alarm, and a pause before a new round."""
+    ticket = tx.ticket(int(timer.ticket or 0))
+    contract = gw.rules.contracts.get(ticket.contract) if ticket else None
+    if ticket is None or contract is None or contract.on_call is None or ticket.state not in WAITING_FOR_A_PERSON:
+        tx.drop_timer(CHASE, int(timer.ticket or 0))
+        return
+    chain = _chain_of(gw, contract, at)
+    if chain is None:
+        tx.set_timer(CHASE, ticket.number, at + contract.on_call.retry_every, timer.facts)
+        return
+    rungs = ladder(contract.on_call, chain)
+    turn = (int(timer.facts.get("round", "1")), int(timer.facts.get("rung", "0")))
+    if turn[1] < len(rungs):
+        _climb(gw, tx, ticket, contract, rungs, turn=turn, at=at)
+    else:
+        _exhausted(gw, tx, ticket, contract, contract.on_call, turn[0], at)
+
+
+def _chain_of(gw: Gateway, contract: Contract, at: datetime) -> Chain | None:
+    try:
+        return gw.rules.roster.chain(contract.id, at)
+    except LookupError:
+        return None
+
+
+def _climb(
+    gw: Gateway,
+    tx: Transaction,
+    ticket: Ticket,
+    contract: Contract,
+    rungs: Sequence[Rung],
+    *,
+    turn: tuple[int, int],
+    at: datetime,
+) -> None:
+    rung = rungs[turn[1]]
+    _close_earlier(tx, ticket.number, rung.person, at)
+    reached = _tell(gw, tx, ticket, contract, rung, turn=turn, at=at)
+    if rung.role is Role.SUPERVISOR:
+        _alarm_not_reached(gw, tx, ticket, contract, at)
+    wait = rung.wait if reached else timedelta(0)
+    tx.set_timer(CHASE, ticket.number, at + wait, {"round": str(turn[0]), "rung": str(turn[1] + 1)})
+
+
+def _close_earlier(tx: Transaction, ticket: int, person: Person, at: datetime) -> None:
+    """A page that nobody answered stays acceptable; only its state says that the chain went on."""
+    for page in tx.pages(ticket=ticket, states=(OPEN,)):
+        if page.person != person.id:
+            tx.change_page(page.id, state="passed_by", closed_at=at)
+
+
+def _tell(
+    gw: Gateway,
+    tx: Transaction,
+    ticket: Ticket,
+    contract: Contract,
+    rung: Rung,
+    *,
+    turn: tuple[int, int],
+    at: datetime,
+) -> bool:
+    """One rung: a page for the person, and a dispatch for each medium. False when no medium could be used."""
+    page = _page(gw, tx, ticket, contract, rung.person, turn=turn, at=at)
+    reached = False
+    if Channel.SMS in rung.media and rung.person.mobile:
+        _sms(gw, tx, ticket, contract, rung, page, at)
+        reached = True
+    number = voice_number(rung.person)
+    if Channel.VOICE in rung.media and number:
+        reached = True
+        if not _being_called(tx, number):
+            owe_call(gw, tx, contract, page, to=number, at=at)
+    return reached
+
+
+def _being_called(tx: Transaction, number: str) -> bool:
+    """One telephone rings once at a time, however many tickets there are."""
+    return bool(tx.dispatches(to=number, states=CALL_OPEN, kind=DispatchKind.PAGE, channel=Channel.VOICE, limit=1))
+
+
+def _page(
+    gw: Gateway,
+    tx: Transaction,
+    ticket: Ticket,
+    contract: Contract,
+    person: Person,
+    *,
+    turn: tuple[int, int],
+    at: datetime,
+) -> Page:
+    """The open page of this person for this ticket, or a new one with a code of its own."""
+    for page in tx.pages(ticket=ticket.number, states=(OPEN,)):
+        if page.person == person.id:
+            return tx.change_page(page.id, round=turn[0], rung=turn[1])
+    return tx.add_page(
+        Page(
+            id=0,
+            ticket=ticket.number,
+            contract=contract.id,
+            person=person.id,
+            number=person.mobile or voice_number(person) or "",
+            code=gw.keys.page_code(),
+            state=OPEN,
+            round=turn[0],
+            rung=turn[1],
+            opened_at=at,
+        )
+    )
+
+
+def _sms(
+    gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, rung: Rung, page: Page, at: datetime
+) -> None:
+    number = rung.person.mobile or ""
+    if _storm(tx, contract.on_call, number, at):
+        tx.set_timer(STORM, ticket.number, at + _storm_window(contract), {"page": str(page.id), "number": number})
+        return
+    urgent = ticket.priority is Priority.URGENT
+    text_id = "M-06" if rung.role is Role.SUPERVISOR else "M-01" if urgent else "M-10"
+    values = sms_facts(contract, ticket, ticket.received_at, code=page.code, attempts=str(_attempts(tx, ticket.number)))
+    owe_sms(
+        gw,
+        tx,
+        contract,
+        text_id=text_id,
+        values=values,
+        to=number,
+        at=at,
+        ticket=ticket.number,
+        kind=DispatchKind.PAGE,
+        page=page,
+    )
+
+
+def _storm(tx: Transaction, on_call: OnCall | None, number: str, at: datetime) -> bool:
+    """More pages to one number than the contract allows in its window become one with a count (DESIGN)."""
+    if on_call is None:
+        return False
+    sent = tx.dispatches(
+        to=number,
+        kind=DispatchKind.PAGE,
+        channel=Channel.SMS,
+        since=at - on_call.storm_window,
+        limit=on_call.storm_pages + 1,
+    )
+    return len(sent) >= on_call.storm_pages
+
+
+def _storm_window(contract: Contract) -> timedelta:
+    return contract.on_call.storm_window if contract.on_call else timedelta(minutes=10)
+
+
+def storm_over(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
+    """The pages held back for one number become one SMS: how many, the newest, and a code that accepts it."""
+    number = timer.facts["number"]
+    held = [t for t in tx.timers(STORM) if t.facts.get("number") == number]
+    for other in held:
+        tx.drop_timer(STORM, int(other.ticket or 0))
+    pages = [page for t in held if (page := tx.page(int(t.facts["page"]))) and page.state == OPEN]
+    waiting = [p for p in pages if (t := tx.ticket(p.ticket)) and t.state in WAITING_FOR_A_PERSON]
+    if not waiting:
+        return
+    newest = max(waiting, key=lambda page: page.id)
+    ticket, contract = tx.ticket(newest.ticket), gw.rules.contracts.get(newest.contract)
+    if ticket is None or contract is None:
+        return
+    values = sms_facts(
+        contract,
+        ticket,
+        ticket.received_at,
+        code=newest.code,
+        count=str(len(waiting)),
+        minutes=str(int(_storm_window(contract).total_seconds() // 60)),
+    )
+    owe_sms(
+        gw,
+        tx,
+        contract,
+        text_id="M-MANY",
+        values=values,
+        to=number,
+        at=at,
+        ticket=ticket.number,
+        kind=DispatchKind.PAGE,
+        page=newest,
+    )
+
+
+def _attempts(tx: Transaction, ticket: int) -> int:
+    return sum(d.attempts or 1 for d in tx.dispatches(ticket=ticket, kind=DispatchKind.PAGE, limit=1000))
+
+
+def _exhausted(
+    gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, on_call: OnCall, turn: int, at: datetime
+) -> None:
+    """Nobody took it: marked, back to new, and the ladder begins again after a pause (C2.11)."""
+    marks = tuple(dict.fromkeys((*ticket.marks, Mark.ON_CALL_NOT_REACHED)))
+    state = after(ticket.state, Act.NOBODY_TOOK) if ticket.state is TicketState.NOTIFIED else ticket.state
+    tx.change_ticket(ticket.number, marks=marks, state=state)
+    tx.record(
+        str(ticket.number),
+        Happening("nobody_took", at, NOBODY, contract.clauses.of("on_call_unanswered"), {"round": str(turn)}),
+    )
+    if Mark.ON_CALL_NOT_REACHED not in ticket.marks:
+        _alarm_not_reached(gw, tx, ticket, contract, at)
+    tx.set_timer(CHASE, ticket.number, at + on_call.retry_every, {"round": str(turn + 1), "rung": "0"})
+
+
+def _alarm_not_reached(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime) -> None:
+    on_call = contract.on_call
+    retry = at + (on_call.retry_every if on_call else timedelta(minutes=10))
+    sent = tx.dispatches(ticket=ticket.number, kind=DispatchKind.PAGE, limit=50)
+    lines = [
+        f"- {wording.clock(d.due_at)} {d.channel} {d.state} ({d.reason or 'nessuna risposta'})" for d in reversed(sent)
+    ]
+    values = replies.values(contract, ticket, opening(contract, at), at) | {
+        "attempts": str(_attempts(tx, ticket.number)),
+        "attempt_list": "\n".join(lines),
+        "retry_time": wording.hour(retry, contract.language),
+    }
+    alarm(gw, tx, contract, text_id="T-ALARM", values=values, at=at, ticket=ticket)
+
+
+def _alarm_note(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime, problem: str) -> None:
+    values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
+    alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
+
+
+# ------------------------------------------------------------------------------------------------ what concludes a page
+
+
+def attempt_failed(gw: Gateway, tx: Transaction, page_id: int, at: datetime, reason: str) -> None:
+    """An attempt was refused, undelivered or ended without a key: an urgent ticket climbs at once.
+
+    Another open attempt of the same rung (the SMS beside the call) does not hold it back: it can still be answered.
+    A request that is not urgent is not chased, but the supervisors are told that its contact was not reached.
+    """
+    page = tx.page(page_id)
+    ticket = tx.ticket(page.ticket) if page else None
+    if page is None or ticket is None or page.state != OPEN:
+        return
+    data = {"page": str(page.id), "person": page.person, "reason": reason[:200]}
+    tx.record(str(ticket.number), Happening("page_unanswered", at, NOBODY, data=data))
+    timer = tx.timer(CHASE, ticket.number)
+    if timer is None:
+        contract = gw.rules.contracts.get(ticket.contract)
+        if contract and ticket.state in WAITING_FOR_A_PERSON:
+            _alarm_note(gw, tx, ticket, contract, at, f"L’avviso al referente reperibile non è arrivato: {reason}.")
+        return
+    if timer.due_at > at and _is_latest(timer, page) and _nothing_else_pending(tx, page):
+        tx.set_timer(CHASE, ticket.number, at, timer.facts)
+
+
+def _is_latest(timer: Timer, page: Page) -> bool:
+    """Whether the page belongs to the rung that the ladder now waits on: a late callback climbs nothing twice."""
+    return timer.facts.get("round") == str(page.round) and timer.facts.get("rung") == str(page.rung + 1)
+
+
+def _nothing_else_pending(tx: Transaction, page: Page) -> bool:
+    """Whether no call of this page is still ringing or about to."""
+    calls = tx.dispatches(ticket=page.ticket, kind=DispatchKind.PAGE, channel=Channel.VOICE, limit=50)
+    return not any(call.page == page.id and call.state in CALL_OPEN for call in calls)
+
+
+def accept(gw: Gateway, tx: Transaction, page: Page, at: datetime, *, by: str, medium: str) -> Ticket:
+    """A human took it: the first one owns it; whoever else was woken is told (M-04), the ladder stops."""
+    ticket = tx.change_ticket(page.ticket, state=TicketState.TAKEN, owner=by, taken_at=at)
+    tx.drop_timer(CHASE, page.ticket)
+    tx.change_page(page.id, state="accepted", closed_at=at, accepted_by=by)
+    contract = gw.rules.contracts[page.contract]
+    tx.record(
+        str(page.ticket),
+        Happening("taken", at, by, contract.clauses.of("on_call"), {"page": str(page.id), "medium": medium}),
+    )
+    _tell_the_others(gw, tx, ticket, contract, by, at)
+    return ticket
+
+
+def _tell_the_others(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, by: str, at: datetime) -> None:
+    told = {by}
+    for other in tx.pages(ticket=ticket.number):
+        if other.state in (OPEN, "passed_by"):
+            tx.change_page(other.id, state="taken_by_other", closed_at=at)
+            _withdraw(tx, other)
+        if other.person not in told and other.state != "accepted":
+            told.add(other.person)
+            owe_sms(
+                gw,
+                tx,
+                contract,
+                text_id="M-04",
+                values=sms_facts(contract, ticket, at),
+                to=other.number,
+                at=at,
+                ticket=ticket.number,
+            )
+
+
+def _withdraw(tx: Transaction, page: Page) -> None:
+    """What was not sent yet for a page that somebody else answered is not sent any more (P9)."""
+    for dispatch in tx.dispatches(ticket=page.ticket, kind=DispatchKind.PAGE, states=(DispatchState.DUE,), limit=50):
+        if dispatch.page == page.id:
+            tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason="somebody else took the ticket")
+
+
+def stop(gw: Gateway, tx: Transaction, ticket: Ticket, at: datetime, *, by: str) -> None:
+    """The desk took the ticket: nobody is woken for it any more, and whoever was is told."""
+    tx.drop_timer(CHASE, ticket.number)
+    contract = gw.rules.contracts.get(ticket.contract)
+    if contract:
+        _tell_the_others(gw, tx, ticket, contract, by, at)
+
+
+def pass_on(tx: Transaction, page: Page, at: datetime, *, by: str, medium: str) -> None:
+    """The technician said NO: the next one is told at once. A ticket that is not urgent is chased from here on too."""
+    tx.change_page(page.id, state="passed", closed_at=at)
+    tx.record(str(page.ticket), Happening("passed_on", at, by, data={"page": str(page.id), "medium": medium}))
+    timer = tx.timer(CHASE, page.ticket)
+    facts = dict(timer.facts) if timer else {"round": "1", "rung": "1"}
+    if int(facts["rung"]) < FIRST_DEPUTY_RUNG:
+        facts["rung"] = str(FIRST_DEPUTY_RUNG)
+    tx.set_timer(CHASE, page.ticket, at, facts)
+
+
+FIRST_DEPUTY_RUNG = 2
+"""Rungs 0 and 1 are the same person: whoever said NO to the SMS is not called as well."""
+
+
+def wrong_code(tx: Transaction, number: str, at: datetime) -> int:
+    """Count a wrong code against every open page of this number; how many tries are left at the least (P14, B-079)."""
+    left = MOST_TRIES
+    for page in tx.pages(number=number, states=(OPEN,)):
+        tries = page.tries + 1
+        left = min(left, MOST_TRIES - tries)
+        blocked = tries >= MOST_TRIES
+        tx.change_page(page.id, tries=tries, state="blocked" if blocked else OPEN)
+        if blocked:
+            tx.record(str(page.ticket), Happening("code_blocked", at, NOBODY, data={"page": str(page.id)}))
+            timer = tx.timer(CHASE, page.ticket)
+            if timer:
+                tx.set_timer(CHASE, page.ticket, at, timer.facts)
+    if left == MOST_TRIES:
+        tx.record(SYSTEM, Happening("reply_without_page", at, NOBODY))
+    return max(left, 0)
+
+
+def made_urgent(gw: Gateway, tx: Transaction, ticket: Ticket, at: datetime, *, by: str, clause: str | None) -> Ticket:
+    """From now on the ticket is chased, if it waits for a person outside hours."""
+    ticket = tx.change_ticket(ticket.number, priority=Priority.URGENT)
+    tx.record(str(ticket.number), Happening("made_urgent", at, by, clause))
+    contract = gw.rules.contracts.get(ticket.contract)
+    waits = ticket.state in WAITING_FOR_A_PERSON and tx.timer(CHASE, ticket.number) is None
+    if contract and contract.on_call and waits and not opening(contract, at).is_open:
+        for page in tx.pages(ticket=ticket.number, states=(OPEN,)):
+            tx.change_page(page.id, state="passed_by", closed_at=at)
+        return start(gw, tx, ticket, contract, at)
+    return ticket

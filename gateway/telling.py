@@ -1,0 +1,221 @@
+"""What we owe people, as dispatches: each is a row in the same commit as its cause. Nothing is sent here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gateway.domain import correlation, replies
+from gateway.domain.contract import ReplyAddress
+from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
+from gateway.domain.intake import Channel
+from gateway.domain.register import SYSTEM, Happening
+from gateway.domain.texts import fit_sms
+from gateway.domain.ticket import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from gateway.domain.contract import Contract
+    from gateway.domain.texts import Filled
+    from gateway.domain.ticket import Page, Ticket
+    from gateway.ports import Gateway, Transaction
+
+AUTO_REPLIED = "auto-replied"
+AUTO_GENERATED = "auto-generated"
+MAIL_LIVES = timedelta(days=5)
+"""RFC 5321 §4.5.4.1: the give-up time generally needs to be at least 4–5 days."""
+PAGE_LIVES = timedelta(minutes=30)
+NOBODY = "centralino"
+"""Who did what the gateway does by itself."""
+
+
+def own_address(gw: Gateway, contract: Contract) -> str:
+    """The address that a contract's mail is sent from; the default contract's when it has none of its own."""
+    default = gw.rules.contracts[gw.rules.default_contract]
+    found = contract.address_of(Channel.MAIL) or default.address_of(Channel.MAIL)
+    return found or f"centralino@{gw.rules.name}.invalid"
+
+
+def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named at the call
+    gw: Gateway,
+    tx: Transaction,
+    ticket: Ticket,
+    contract: Contract,
+    *,
+    kind: DispatchKind,
+    to: str,
+    text: Filled,
+    at: datetime,
+    auto: str | None = None,
+    lane: str = "requester",
+    answers: Sequence[str] = (),
+) -> Dispatch:
+    """A mail about a ticket, with a signed Message-ID, threaded under `answers` (Message-IDs, oldest first).
+
+    An automatic answer leaves with the null envelope sender, so that no bounce of it comes back as a request
+    (RFC 3834 §3.3).
+    """
+    sender = own_address(gw, contract)
+    key = gw.keys.dispatch_key()
+    message_id = correlation.message_id(gw.rules.signing_key, ticket.number, key, sender.rpartition("@")[2])
+    facts = {
+        "message_id": message_id,
+        "from": sender,
+        "from_name": contract.service_name,
+        "envelope_from": "" if auto == AUTO_REPLIED else sender,
+        "auto": auto or "",
+        "in_reply_to": answers[-1] if answers else "",
+        "references": " ".join(answers[-10:]),
+    }
+    if contract.reply_address is ReplyAddress.PLUS:
+        facts["reply_to"] = correlation.reply_address(gw.rules.signing_key, ticket.number, sender)
+    dispatch = tx.add_dispatch(
+        Dispatch(
+            id=0,
+            key=key,
+            kind=kind,
+            channel=Channel.MAIL,
+            to=to,
+            state=DispatchState.DUE,
+            due_at=at,
+            expires_at=at + MAIL_LIVES,
+            ticket=ticket.number,
+            contract=contract.id,
+            subject=text.subject,
+            text=text.body,
+            facts=facts,
+            created_at=at,
+        )
+    )
+    note_outgoing(tx, dispatch, lane=lane, message_id=message_id)
+    return dispatch
+
+
+def note_outgoing(tx: Transaction, dispatch: Dispatch, *, lane: str, message_id: str | None = None) -> None:
+    """Show what we owe as a message of the ticket."""
+    if dispatch.ticket is None:
+        return
+    tx.add_message(
+        Message(
+            id=0,
+            ticket=dispatch.ticket,
+            direction="out",
+            channel=dispatch.channel,
+            lane=lane,
+            sender=dispatch.facts.get("from", ""),
+            recipients=(dispatch.to,),
+            at=dispatch.created_at or dispatch.due_at,
+            subject=dispatch.subject,
+            text=dispatch.text,
+            message_id=message_id,
+            dispatch=dispatch.id,
+        )
+    )
+
+
+def owe_sms(  # noqa: PLR0913 - as above
+    gw: Gateway,
+    tx: Transaction,
+    contract: Contract,
+    *,
+    text_id: str,
+    values: Mapping[str, str],
+    to: str,
+    at: datetime,
+    ticket: int | None = None,
+    kind: DispatchKind = DispatchKind.NOTICE,
+    page: Page | None = None,
+) -> Dispatch:
+    """One SMS in GSM-7, at most 160 characters, in the words of the catalogue."""
+    text = fit_sms(gw.rules.texts(contract).text(text_id), values, septets=gw.septets)
+    return tx.add_dispatch(
+        Dispatch(
+            id=0,
+            key=gw.keys.dispatch_key(),
+            kind=kind,
+            channel=Channel.SMS,
+            to=to,
+            state=DispatchState.DUE,
+            due_at=at,
+            expires_at=at + PAGE_LIVES,
+            ticket=ticket,
+            contract=contract.id,
+            page=page.id if page else None,
+            text=text,
+            facts={"text_id": text_id},
+            created_at=at,
+        )
+    )
+
+
+def owe_call(gw: Gateway, tx: Transaction, contract: Contract, page: Page, *, to: str, at: datetime) -> Dispatch:
+    """A voice page: the call says the essentials and takes a key. What it says is asked for when it is answered."""
+    on_call = contract.on_call
+    return tx.add_dispatch(
+        Dispatch(
+            id=0,
+            key=gw.keys.dispatch_key(),
+            kind=DispatchKind.PAGE,
+            channel=Channel.VOICE,
+            to=to,
+            state=DispatchState.DUE,
+            due_at=at,
+            expires_at=at + PAGE_LIVES,
+            ticket=page.ticket,
+            contract=contract.id,
+            page=page.id,
+            facts={"ring_s": str(on_call.ring_s if on_call else 25)},
+            created_at=at,
+        )
+    )
+
+
+def alarm(
+    gw: Gateway,
+    tx: Transaction,
+    contract: Contract,
+    *,
+    text_id: str,
+    values: Mapping[str, str],
+    at: datetime,
+    ticket: Ticket | None = None,
+) -> None:
+    """Tell the supervisors of a contract by mail that something needs a person now, and record that we did."""
+    recipients = contract.on_call.alarm_mails if contract.on_call else (contract.contact.mail,)
+    text = gw.rules.texts(contract).fill(text_id, values)
+    sender = own_address(gw, contract)
+    for to in recipients:
+        key = gw.keys.dispatch_key()
+        tx.add_dispatch(
+            Dispatch(
+                id=0,
+                key=key,
+                kind=DispatchKind.ALARM,
+                channel=Channel.MAIL,
+                to=to,
+                state=DispatchState.DUE,
+                due_at=at,
+                expires_at=at + MAIL_LIVES,
+                ticket=ticket.number if ticket else None,
+                contract=contract.id,
+                subject=text.subject,
+                text=text.body,
+                facts={
+                    "message_id": f"{key}@{sender.rpartition('@')[2]}",
+                    "from": sender,
+                    "from_name": contract.service_name,
+                    "envelope_from": sender,
+                    "auto": AUTO_GENERATED,
+                },
+                created_at=at,
+            )
+        )
+    chain = str(ticket.number) if ticket else SYSTEM
+    tx.record(chain, Happening("alarm_raised", at, NOBODY, data={"text": text_id, "recipients": str(len(recipients))}))
+
+
+def sms_facts(contract: Contract, ticket: Ticket, at: datetime, **more: str) -> dict[str, str]:
+    """The values of an SMS about a ticket."""
+    return replies.sms_values(contract, ticket, at) | more
