@@ -36,9 +36,12 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
-def refuse(wrong: str, *, remedy: str, clause: str | None = None) -> PydanticCustomError:
-    """The error to raise from a validator: what is wrong, what to do, by which clause."""
-    context: dict[str, Any] = {"wrong": wrong, "remedy": remedy, "clause": clause}
+def refuse(wrong: str, *, remedy: str, clause: str | None = None, key: str | None = None) -> PydanticCustomError:
+    """The error to raise from a validator: what is wrong, what to do, by which clause.
+
+    A validator of a whole table names the `key` of it that is to blame.
+    """
+    context: dict[str, Any] = {"wrong": wrong, "remedy": remedy, "clause": clause, "key": key}
     return PydanticCustomError(REFUSED, "{wrong}", context)
 
 
@@ -253,7 +256,7 @@ Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 def _beside(value: object, info: ValidationInfo) -> object:
     context: dict[str, Any] = info.context or {}
     folder = context.get("folder")
-    return folder / value if folder and isinstance(value, str) else value
+    return folder / value if folder and isinstance(value, str | Path) else value
 
 
 BesideConfig = Annotated[Path, BeforeValidator(_beside)]

@@ -32,6 +32,7 @@ def _tls_off_loopback(tls: Tls, host: str) -> None:
             f'tls = "none" would send the password in clear to {host}',
             clause="X15",
             remedy='write tls = "implicit" or "starttls"; "none" is for loopback',
+            key="tls",
         )
 
 
@@ -249,6 +250,7 @@ class Signing(Section):
                 f"the signing key is shorter than {shortest} characters",
                 clause="X15",
                 remedy="make a new one: openssl rand -hex 32 > signing.key",
+                key="key",
             )
         return self
 

@@ -146,16 +146,23 @@ class Validity(Section):
     def _in_order(self) -> Self:
         if self.until < self.start:
             raise refuse(
-                f"the last day {self.until} is before the first, {self.start}", remedy="exchange from and until"
+                f"the last day {self.until} is before the first, {self.start}",
+                remedy="exchange from and until",
+                key="until",
             )
         if self.until.year - self.start.year > LONGEST_YEARS:
-            raise refuse(f"a validity of more than {LONGEST_YEARS} years", remedy="give the date of the contract's end")
+            raise refuse(
+                f"a validity of more than {LONGEST_YEARS} years",
+                remedy="give the date of the contract's end",
+                key="until",
+            )
         last = self.until
         for extension in self.extension:
             if extension.until <= last or extension.recorded_on > last:
                 raise refuse(
                     f"the extension to {extension.until} does not lengthen a contract that ends on {last}",
                     remedy="an extension is recorded before the end and ends after it; list them in order",
+                    key="extension",
                 )
             last = extension.until
         return self
@@ -237,11 +244,13 @@ class Holidays(Section):
             raise refuse(
                 "holidays are excluded and nothing says whether the patron saint is one: patron is missing",
                 remedy="ask the client and write patron = true or patron = false",
+                key="patron",
             )
         if self.patron and not self.patron_day and self.municipality not in patrons():
             raise refuse(
                 f"the patron saint of {self.municipality or 'a municipality that is not named'} is not known",
                 remedy='write municipality, or patron_day = "MM-DD" and patron_name',
+                key="municipality",
             )
         return self
 
@@ -308,13 +317,18 @@ class OnCallTable(Section):
             raise refuse(
                 "the contract requires an on-call number and none is given: number is missing",
                 remedy="add [[on_call.number]] with number and from; it may be the public number",
+                key="number",
             )
         if self.accept_key == self.decline_key:
-            raise refuse("accept_key and decline_key are the same key", remedy="give two different keys")
+            raise refuse(
+                "accept_key and decline_key are the same key", remedy="give two different keys", key="decline_key"
+            )
         days = [each.start for each in self.number]
         if days != sorted(set(days)):
             raise refuse(
-                "the on-call numbers are not in the order of their days", remedy="list them by from, each once"
+                "the on-call numbers are not in the order of their days",
+                remedy="list them by from, each once",
+                key="number",
             )
         return self
 

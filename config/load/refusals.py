@@ -33,11 +33,15 @@ class Source:
     @property
     def name(self) -> str:
         """The name that messages use: `contracts/c02-comune.toml`, `gateway.toml`."""
-        return f"{self.path.parent.name}/{self.path.name}" if self.path.parent.name == "contracts" else self.path.name
+        return _shown(self.path)
 
     def refusal(self, key: str, wrong: str, *, clause: str, remedy: str) -> SettingError:
         """The error that refuses this file for this key."""
         return SettingError(self.name, key, wrong, clause=clause, remedy=remedy, line=line_of(self.text, key))
+
+
+def _shown(path: Path) -> str:
+    return f"{path.parent.name}/{path.name}" if path.parent.name == "contracts" else path.name
 
 
 def read_toml(path: Path) -> Source:
@@ -55,7 +59,7 @@ def read_toml(path: Path) -> Source:
         wrong, remedy = "the file is not UTF-8 text", "save it as UTF-8"
     except tomllib.TOMLDecodeError as error:
         wrong, remedy = f"this is not TOML: {error}", "put the line right; texts stand in quotes, tables in brackets"
-    raise SettingError(path.name, "file", wrong, clause=WHOLE_CONFIGURATION, remedy=remedy)
+    raise SettingError(_shown(path), "file", wrong, clause=WHOLE_CONFIGURATION, remedy=remedy)
 
 
 def checked(model: type[Model], source: Source, clauses: Mapping[str, str], context: Mapping[str, Any]) -> Model:
@@ -70,7 +74,7 @@ def checked(model: type[Model], source: Source, clauses: Mapping[str, str], cont
         return model.model_validate(source.data, context=dict(context))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=True)
-    refusals = [_refusal(model, source, clauses, detail) for detail in details]
+    refusals = [_refusal(model, source, clauses, detail) for detail in details if not _follows(detail, details)]
     first = min(refusals, key=lambda refusal: (refusal.line or 0, refusal.key))
     raise SettingError(
         first.file,
@@ -83,9 +87,15 @@ def checked(model: type[Model], source: Source, clauses: Mapping[str, str], cont
     )
 
 
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Whether the error only says of a whole what another one says of its part (a list that a bad entry emptied)."""
+    depth = len(detail["loc"])
+    return any(len(other["loc"]) > depth and other["loc"][:depth] == detail["loc"] for other in details)
+
+
 def _refusal(model: type[BaseModel], source: Source, clauses: Mapping[str, str], detail: ErrorDetails) -> SettingError:
-    key = dotted(detail["loc"])
-    context = detail.get("ctx", {})
+    context = detail.get("ctx", {}) if detail["type"] == REFUSED else {}
+    key = dotted((*detail["loc"], context["key"]) if context.get("key") else detail["loc"])
     clause = clause_for(key, clauses)
     if detail["type"] == REFUSED:
         clause = context.get("clause") or clause

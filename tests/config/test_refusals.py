@@ -1,0 +1,98 @@
+"""Every wrong configuration of tests/golden/config: the shipped one with one thing changed, and how it is refused."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from config.load import load
+from gateway.domain.errors import SettingError
+
+ROOT = Path(__file__).parents[2]
+CASES = sorted((ROOT / "tests/golden/config").iterdir())
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    for name in ("gateway.toml", "people.toml", "roster.toml"):
+        shutil.copy(ROOT / "config" / name, tmp_path)
+    shutil.copytree(ROOT / "config/contracts", tmp_path / "contracts")
+    return tmp_path
+
+
+def test_the_unchanged_configuration_is_taken(site: Path) -> None:
+    assert len(load(site / "gateway.toml").contracts) == 10
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_a_wrong_configuration_is_refused_with_file_key_clause_and_remedy(
+    folder: Path,
+    site: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """X18; issue: every refusal names file, key, clause and remedy."""
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    case = tomllib.loads((folder / "case.toml").read_text())
+    _change(site, case)
+    with pytest.raises(SettingError) as refused:
+        load(site / "gateway.toml")
+    error, expected = refused.value, case["expected"]
+    assert (error.file, error.key, error.clause) == (expected["file"], expected["key"], expected["clause"]), str(error)
+    assert expected["wrong"] in error.wrong
+    assert expected["remedy"] in error.remedy
+    assert str(error).startswith(f"{error.file}: [{error.key}] ")
+
+
+def _change(site: Path, case: dict[str, Any]) -> None:
+    path = site / case["file"]
+    text = path.read_text()
+    assert case["replace"] in text, "the shipped configuration has changed: bring the case up to date"
+    text = text.replace(case["replace"], case["by"], 1)
+    if "also_remove" in case:
+        assert case["also_remove"] in text
+        text = text.replace(case["also_remove"], "", 1)
+    path.write_text(text)
+    for name, content in case.get("files", {}).items():
+        (site / name).write_text(content)
+
+
+def test_the_first_error_of_a_file_is_told_with_the_number_of_the_others(site: Path) -> None:
+    path = site / "gateway.toml"
+    path.write_text(path.read_text().replace("[smtp]\n", '[smtp]\nlisten = "x"\nmax_connections = 0\n', 1))
+    with pytest.raises(SettingError) as refused:
+        load(path)
+    assert refused.value.key == "smtp.listen"
+    assert refused.value.others == 1
+
+
+def test_a_refusal_names_the_line_of_the_key(site: Path) -> None:
+    path = site / "people.toml"
+    path.write_text(
+        '[[person]]\nid = "a"\nname = "A"\nrole = "r"\n\n[[person]]\nid = "b"\nname = "B"\nmobile = "113"\n'
+    )
+    with pytest.raises(SettingError) as refused:
+        load(site / "gateway.toml")
+    assert (refused.value.key, refused.value.line) == ("person[2].role", 6)
+
+
+def test_a_secret_in_clear_is_not_repeated_in_the_refusal(site: Path) -> None:
+    path = site / "gateway.toml"
+    path.write_text(path.read_text().replace("# [signing]\n", '[signing]\nkey = "hunter2hunter2"\n', 1))
+    with pytest.raises(SettingError) as refused:
+        load(path, read_secrets=False)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_without_contracts_there_is_no_configuration(site: Path) -> None:
+    shutil.rmtree(site / "contracts")
+    with pytest.raises(SettingError, match="there is no contract"):
+        load(site / "gateway.toml")
+
+
+def test_a_configuration_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="cannot be read: No such file"):
+        load(tmp_path / "gateway.toml")
