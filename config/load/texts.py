@@ -24,6 +24,7 @@ REFERENCE_LANGUAGE = "it"
 WIDEST = {
     "ticket": 10,  # YYYYNNNNNN
     "code": 6,
+    "codes": 61,  # three of `482913 (2026000123)`
     "time": 5,  # 09:00
     "oncall_number": 14,
     "phone": 14,

@@ -16,13 +16,54 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gateway.domain.receivability import Why, hollow
-from gateway.domain.sheet import BY_KEY, FIELD_LABELS, FIELDS, SheetError, templates_of
+from gateway.domain.sheet import (
+    BY_KEY,
+    FIELD_LABELS,
+    FIELDS,
+    SheetError,
+    canonical_key,
+    identify_keys,
+    sheet_with,
+    templates_of,
+)
 from gateway.domain.texts import Catalogue, Filled, clean, one_line, quoted_subject
 from gateway.domain.wording import channel_name, hour, in_rome, long_date, priority_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+
+__all__ = [
+    "ALWAYS_REQUIRED",
+    "FIELDS",
+    "ActionLine",
+    "AttachmentLine",
+    "ContactPart",
+    "ContractPart",
+    "DiagnosticSummary",
+    "ExpectedObtained",
+    "HistoryLine",
+    "Missing",
+    "NumberPart",
+    "OccurrencePart",
+    "PriorityPart",
+    "SheetError",
+    "SummaryInput",
+    "SystemPart",
+    "WorkaroundPart",
+    "WorkstationPart",
+    "as_json",
+    "canonical_key",
+    "history_csv",
+    "identify_keys",
+    "missing",
+    "missing_lines",
+    "questions",
+    "render",
+    "requirable",
+    "sheet_with",
+    "summarise",
+]
 
 ALWAYS_REQUIRED = (
     "priority", "system", "description", "expected_obtained", "error", "analysis", "actions", "workaround",
