@@ -36,6 +36,14 @@ def _tls_off_loopback(tls: Tls, host: str) -> None:
         )
 
 
+def _has_password(url: str) -> bool:
+    """Whether an address carries a password; one that cannot be taken apart might, and is not repeated to anybody."""
+    try:
+        return bool(urlsplit(url).password)
+    except ValueError:
+        return "@" in url
+
+
 class Gateway(Section):
     """[gateway] what this installation is and who is told when something is wrong."""
 
@@ -73,7 +81,7 @@ class Database(Section):
     @classmethod
     def _normalised(cls, value: str, info: ValidationInfo) -> str:
         scheme, _, rest = value.partition("://")
-        if urlsplit(value).password:
+        if _has_password(value):
             raise refuse(
                 "the password stands in clear in the address of the database",
                 clause="X15",

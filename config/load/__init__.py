@@ -27,7 +27,6 @@ from gateway.domain.roster import Directory, Gap, GapKind, Roster, coverage
 
 __all__ = ["Finding", "Site", "findings", "load"]
 
-ADDRESSED_BY_MAIL = frozenset({Channel.MAIL, Channel.PEC})
 VALIDITY_WARNING_DAYS = 60
 GATEWAY_CLAUSES = {"": "X18", "phone.allowed_countries": "X10", "smtp": "X18", "signing": "X15"}
 
@@ -78,12 +77,17 @@ class Site:
         return found[0] if found else None
 
     def addresses(self, channel: str) -> frozenset[str]:
-        """All our own addresses of a channel: what the listener takes mail for."""
+        """All our own addresses and numbers of a channel."""
         return frozenset(e.address for c in self.contracts.values() for e in c.endpoints if e.channel == channel)
+
+    def channel_of_mail_to(self, address: str) -> Channel | None:
+        """As what a mail to this address of ours arrives (mail, PEC or fax), or None: it is not ours, refuse it."""
+        by_mail = (Channel.MAIL, Channel.PEC, Channel.FAX)
+        return next((channel for channel in by_mail if "@" in address and self.contracts_for(channel, address)), None)
 
 
 def _own_address(channel: str, address: str) -> set[tuple[str, str]]:
-    if channel not in ADDRESSED_BY_MAIL:
+    if "@" not in address:
         return {(channel, normalised_number(address) or address.strip())}
     local, at, domain = address.strip().casefold().rpartition("@")
     return {(channel, f"{local}{at}{domain}"), (channel, f"{local.partition('+')[0]}{at}{domain}")}
@@ -104,7 +108,7 @@ def load(path: Path, *, today: date | None = None, read_secrets: bool = True) ->
     contracts = _contracts(contract_files, path)
     _refuse_unknown_contracts(gateway, settings, contracts)
     directory = people_of(people, contracts)
-    duties = roster_of(roster, directory, contracts)
+    duties = roster_of(roster, directory, contracts, settings.phone.allowed_countries)
     return Site(
         path=path,
         settings=settings,

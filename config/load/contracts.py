@@ -263,7 +263,10 @@ class Channels(Section):
 
 
 class EndpointTable(Section):
-    """[[endpoint]] an address or number that leads to this contract; shared when another contract has it too."""
+    """[[endpoint]] an address or number that leads to this contract; shared when another contract has it too.
+
+    A fax endpoint is the number that people dial, or the mail address to which a fax service delivers.
+    """
 
     channel: EndpointChannel
     address: str
@@ -274,7 +277,8 @@ class EndpointTable(Section):
     def _of_its_kind(cls, data: Any) -> Any:  # noqa: ANN401 - what pydantic hands over
         if not isinstance(data, dict) or not isinstance(data.get("address"), str):
             return data
-        kind = _MailAddress if data.get("channel") in {"mail", "pec"} else _NumberAddress
+        by_mail = data.get("channel") in {"mail", "pec"} or (data.get("channel") == "fax" and "@" in data["address"])
+        kind = _MailAddress if by_mail else _NumberAddress
         return {**data, "address": kind.model_validate({"address": data["address"]}).address}
 
 

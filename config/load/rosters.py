@@ -12,6 +12,7 @@ from config.fields import Mail, MobileNumber, PersonNumber, Section, refuse
 from config.load.refusals import Source, checked
 from gateway.domain.contract import Contract
 from gateway.domain.hours import ROME, instant
+from gateway.domain.numbers import may_be_called
 from gateway.domain.roster import (
     HOLIDAY,
     NEXT,
@@ -197,12 +198,18 @@ def _person(table: PersonTable) -> Person:
     )
 
 
-def roster_of(source: Source, people: Directory, contracts: Mapping[str, Contract]) -> Roster:
+def roster_of(
+    source: Source,
+    people: Directory,
+    contracts: Mapping[str, Contract],
+    allowed_countries: tuple[str, ...],
+) -> Roster:
     """The roster that `roster.toml` says.
 
     Raises:
         SettingError: the file is refused: unknown people or contracts, somebody without a number, a contract that
-            requires on-call without a duty, a hole at any time of the contract without a fallback contact.
+            requires on-call without a duty, a hole at any time of the contract without a fallback contact, a duty
+            of a contract that has no on-call number.
     """
     table = checked(RosterFile, source, ROSTER_CLAUSES, {})
     for key, contract in _contracts_named(table):
@@ -210,7 +217,7 @@ def roster_of(source: Source, people: Directory, contracts: Mapping[str, Contrac
             remedy = f"known contracts: {', '.join(contracts)}"
             raise source.refusal(key, f"the contract {contract} is not there", clause="X18", remedy=remedy)
     for key, person in _people_named(table):
-        _refuse_unreachable(source, key, person, people)
+        _refuse_unreachable(source, key, person, people, allowed_countries)
     duties = tuple(_duty(each, contracts[each.contract]) for each in table.on_call)
     roster = Roster(people, duties, tuple(_entries(table)), tuple(_override(each) for each in table.override))
     _refuse_missing_duties(source, roster, contracts)
@@ -253,7 +260,13 @@ def _named(where: str, **people: str | None) -> Iterator[tuple[str, str]]:
     yield from ((f"{where}.{key}", person) for key, person in people.items() if person)
 
 
-def _refuse_unreachable(source: Source, key: str, person: str, people: Directory) -> None:
+def _refuse_unreachable(
+    source: Source,
+    key: str,
+    person: str,
+    people: Directory,
+    allowed_countries: tuple[str, ...],
+) -> None:
     if person not in people:
         raise source.refusal(
             key,
@@ -267,6 +280,13 @@ def _refuse_unreachable(source: Source, key: str, person: str, people: Directory
             f"{person} has no telephone number in people.toml, so nobody can call",
             clause=ON_CALL,
             remedy="add mobile (or landline) to the person",
+        )
+    if not any(may_be_called(number, allowed_countries) for number in people[person].numbers):
+        raise source.refusal(
+            key,
+            f"no number of {person} may be called from here",
+            clause="X10",
+            remedy="add the country to [phone] allowed_countries, or give a number of a country that is there",
         )
 
 
@@ -340,10 +360,18 @@ def _at(moment: datetime) -> datetime:
 
 def _refuse_missing_duties(source: Source, roster: Roster, contracts: Mapping[str, Contract]) -> None:
     for contract in contracts.values():
-        if contract.on_call_required and roster.duty_of(contract.id) is None:
+        has_duty = roster.duty_of(contract.id) is not None
+        if has_duty and contract.on_call is None:
             raise source.refusal(
                 "on_call",
-                f"{contract.id} requires a technical contact outside its hours and has no on-call duty",
+                f"{contract.id} has an on-call duty here and no on-call number in its own file",
+                clause=contract.clauses.of("on_call_number"),
+                remedy=f"add [on_call] with [[on_call.number]] to contracts/{contract.id}.toml, or take the duty out",
+            )
+        if contract.on_call and not has_duty:
+            raise source.refusal(
+                "on_call",
+                f"{contract.id} has an on-call number for the time outside its hours and no on-call duty",
                 clause=contract.clauses.of("on_call"),
                 remedy=f'add [[on_call]] with contract = "{contract.id}" and fallback, and a [[rotation]] or [[shift]]',
             )
@@ -353,7 +381,7 @@ def _refuse_holes(source: Source, table: RosterFile, roster: Roster, contracts: 
     """Refuse a hole at any time of the contract that no fallback contact fills; with one, it is a warning."""
     for number, duty in enumerate(table.on_call, 1):
         contract = contracts[duty.contract]
-        if duty.fallback or not contract.on_call_required:
+        if duty.fallback:
             continue
         days = contract.last_day - contract.valid_from + timedelta(days=1)
         gaps = coverage(contract, roster, instant(contract.valid_from), days.days)

@@ -38,7 +38,7 @@ class ReplyAddress(StrEnum):
 class Endpoint:
     """An address or number that leads to the contract. Unique per installation unless `shared`.
 
-    Mail, PEC: an address in lower case. Phone, SMS, fax: E.164.
+    Mail, PEC: an address in lower case. Phone, SMS: E.164. Fax: E.164, or the mail address a fax service delivers to.
     """
 
     channel: Channel

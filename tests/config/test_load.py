@@ -16,6 +16,7 @@ from config import settings
 from config.fields import duration_text
 from config.load import Site, load
 from config.load.calendars import national, patrons, undecided
+from gateway.domain.errors import SettingError
 from gateway.domain.roster import HOLIDAY, WeeklyShift
 
 SHIPPED = Path(__file__).parents[2] / "config"
@@ -64,6 +65,30 @@ def test_an_endpoint_leads_to_its_contract_however_it_is_written() -> None:
 def test_an_address_that_is_not_ours_leads_nowhere() -> None:
     assert shipped().contract_for("mail", "nessuno@comune.example") is None
     assert shipped().contract_for("sms", "+390700000200") is None
+
+
+@pytest.mark.parametrize(
+    ("address", "channel"),
+    [
+        ("assistenza@comune.example", "mail"),
+        ("Assistenza@pec.comune.example", "pec"),
+        ("fax@comune.example", "fax"),
+        ("nessuno@comune.example", None),
+        ("+390700000209", None),
+    ],
+)
+def test_a_mail_arrives_as_what_its_address_is(address: str, channel: str | None) -> None:
+    """C3.7: a fax that a fax service delivers by mail is a fax."""
+    assert shipped().channel_of_mail_to(address) == channel
+
+
+def test_a_database_address_that_cannot_be_read_is_not_repeated(folder: Path) -> None:
+    """X15."""
+    old = '# url = "sqlite:///centralino.db"'
+    path = changed(folder, "gateway.toml", old, 'url = "postgresql://u:hunter2@[::1/c"')
+    with pytest.raises(SettingError) as refused:
+        load(path)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_shared_mailbox_leads_to_both_contracts(folder: Path) -> None:
