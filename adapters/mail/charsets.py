@@ -120,21 +120,24 @@ def _unknown(declared: str | None, codec: str | None) -> str | None:
 
 
 def _strictly(raw: bytes, codec: str) -> str | None:
-    if codec == "cp1252":
-        return windows_1252(raw)
     try:
-        return raw.decode(codec)
-    except (UnicodeError, LookupError, ValueError):
+        # What is valid UTF-8 beyond ASCII is UTF-8: as Western text it would read "perchÃ©".
+        return raw.decode("utf_8" if codec == "cp1252" else codec)
+    except UnicodeDecodeError:
+        return windows_1252(raw) if codec == "cp1252" else None
+    except (LookupError, ValueError):
         return None
 
 
 def _mostly(raw: bytes, codec: str) -> str | None:
-    """The text with U+FFFD for what is damaged, if that is little of it."""
+    """The text with U+FFFD for what is damaged, if that is little, and less than what came through beyond ASCII."""
     try:
         text = raw.decode(codec, "replace")
     except (UnicodeError, LookupError, ValueError):
         return None
-    return text if text.count("\ufffd") <= max(1, int(len(text) * _FEW)) else None
+    damaged = text.count("\ufffd")
+    beyond = sum(char > "\x7f" for char in text) - damaged
+    return text if damaged <= beyond and damaged <= max(1, int(len(text) * _FEW)) else None
 
 
 def windows_1252(raw: bytes) -> str:
@@ -151,6 +154,14 @@ _SMALL = 65536
 def _one_byte(byte: int) -> str:
     one = bytes((byte,))
     return one.decode("cp1252", "ignore") or one.decode("latin-1")
+
+
+def encoded(text: str, declared: str) -> bytes:
+    """The bytes that `text` has in its declared charset: what was sent raw inside of something encoded."""
+    try:
+        return text.encode(codec_of(declared[:64]) or "utf-8")
+    except (UnicodeError, LookupError, ValueError):
+        return text.encode("utf-8", "surrogatepass")
 
 
 def clean(text: str) -> str:

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from adapters.mail.charsets import clean, clean_line, decode
+from adapters.mail.charsets import clean, clean_line, decode, encoded
 from gateway.domain.intake import Address
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ MAX_MESSAGE_ID = 998
 """Characters. Longer ones fit no database index and no SMTP line (RFC 5322 §2.1.1)."""
 MAX_REFERENCES = 100
 MAX_ADDRESS = 320
+MAX_ADDRESS_FIELD = 32 * 1024
+"""Characters of one address field that are read: the standard reader needs seconds for longer ones that are forged."""
 MAX_PARAMETERS = 200
 
 _EMPTY_LINE = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r")
@@ -59,6 +61,28 @@ def fields(block: bytes) -> list[tuple[str, bytes]]:
     if name:
         found.append((name, block[start:place].strip(b" \t\r\n")))
     return found
+
+
+def mended_block(raw: bytes) -> bytes | None:
+    """The message with the lines that are no header folded into the field before, or None when it gains nothing.
+
+    Some mailers break a long field without a blank, or put a line of their own on top: to a strict reader the rest
+    of the block, From and Subject with it, is then body. It gains something only when known fields come after.
+    """
+    block, body = split(raw.lstrip(b"\r\n"))
+    lines = block[: 256 * 1024].splitlines()
+    strays = [number for number, line in enumerate(lines) if line and not _FIELD_LINE.match(line)]
+    if not strays or not any(_KNOWN_FIELD.match(line) for line in lines[strays[0] + 1 :]):
+        return None
+    stray = set(strays)
+    mended = [b" " + line if number in stray else line for number, line in enumerate(lines)]
+    while mended and mended[0][:1] in (b" ", b"\t"):
+        del mended[0]
+    return b"\r\n".join(mended) + b"\r\n\r\n" + body
+
+
+_FIELD_LINE = re.compile(rb"[ \t]|From |[!-9;-~]{1,100}[ \t]*:")
+_KNOWN_FIELD = re.compile(rb"(?:from|subject|to|date|message-id|content-type|mime-version)[ \t]*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +159,7 @@ def _decoded_runs(value: str) -> Iterator[str]:
     run: list[bytes] = []
     for word in _ENCODED_WORD.finditer(value):
         between = value[place : word.start()]
-        content = _word_bytes(word[2], word[3])
+        content = _word_bytes(word[2], word[3], word[1])
         if run and (between.strip() or charset != word[1].lower()):
             yield decode(b"".join(run), charset)[0]
             run = []
@@ -152,8 +176,8 @@ def _decoded_runs(value: str) -> Iterator[str]:
     yield value[place:]
 
 
-def _word_bytes(encoding: str, content: str) -> bytes:
-    raw = content.encode("utf-8", "surrogateescape")
+def _word_bytes(encoding: str, content: str, charset: str) -> bytes:
+    raw = content.encode("ascii") if content.isascii() else encoded(content, charset)
     if encoding in "bB":
         return base64_bytes(raw)
     return _HEX.sub(lambda match: bytes((int(match[1], 16),)), raw.replace(b"_", b" "))
@@ -248,7 +272,7 @@ def _rfc2231(sections: dict[int, tuple[bool, str]]) -> str:
 
 def addresses(values: Iterable[str]) -> tuple[Address, ...]:
     """The mailboxes of address fields, groups flattened, names decoded, domains in lower case, without repetitions."""
-    return tuple(dict.fromkeys(one for value in values for one in _mailboxes(value)))
+    return tuple(dict.fromkeys(one for value in values for one in _mailboxes(value[:MAX_ADDRESS_FIELD])))
 
 
 def _mailboxes(value: str) -> tuple[Address, ...]:

@@ -14,7 +14,30 @@ MAX_CHARACTERS = 1_000_000
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}[\"']?\s{0,5}([A-Za-z0-9_:.-]{2,40})", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n{3,}")
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr p li td tr th tbody".split())
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+        "p",
+        "li",
+        "td",
+        "tr",
+        "th",
+        "tbody",
+    ]
+)
 
 
 def declared_charset(raw: bytes) -> str | None:

@@ -11,8 +11,18 @@ from adapters.mail import names
 from adapters.mail.automatic import OwnMail, why_automatic
 from adapters.mail.bounces import read_bounce
 from adapters.mail.charsets import clean, clean_line, decode
-from adapters.mail.headers import Headers, addresses, date, fields, message_id, message_ids, split
-from adapters.mail.parts import MESSAGE_TYPES, Node, tree
+from adapters.mail.headers import (
+    MAX_ADDRESS_FIELD,
+    Headers,
+    addresses,
+    date,
+    fields,
+    mended_block,
+    message_id,
+    message_ids,
+    split,
+)
+from adapters.mail.parts import BROKEN_BLOCK, MESSAGE_TYPES, Node, tree
 from adapters.mail.prescan import DoorFacts, PreScan, door_facts, needs_child, prescan
 from adapters.mail.quotes import new_text
 from gateway.domain.intake import Attachment, MailReading
@@ -81,7 +91,15 @@ def content_key(raw: bytes) -> str:
 
 
 def _root(raw: bytes) -> Node:
-    return tree(raw.lstrip(b"\r\n") if raw[:1] in (b"\r", b"\n") else raw)
+    root = tree(raw.lstrip(b"\r\n") if raw[:1] in (b"\r", b"\n") else raw)
+    if BROKEN_BLOCK not in root.defects:
+        return root
+    mended = mended_block(raw)
+    if mended is None:
+        return root
+    root = tree(mended)
+    root.defects.append(BROKEN_BLOCK)
+    return root
 
 
 def _whole(raw: bytes, envelope_from: str | None, own: OwnMail) -> MailReading:
@@ -139,6 +157,9 @@ def _header_defects(headers: Headers, *problems: str | None, has_sender: bool) -
     yield from (problem for problem in problems if problem is not None)
     if not has_sender:
         yield "no From"
+    for name in ("from", "to", "cc"):
+        if any(len(value) > MAX_ADDRESS_FIELD for value in headers.all(name)):
+            yield f"only the first {MAX_ADDRESS_FIELD} characters of {name.title()} were read"
     for name in _ONCE:
         if len(headers.all(name)) > 1:
             yield f"duplicate header {name.title().replace('-Id', '-ID')}"
@@ -167,12 +188,13 @@ class _Body:
     htmls: list[str] = field(default_factory=list)
     leaves: set[str] = field(default_factory=set)
     defects: list[str] = field(default_factory=list)
+    has_read: bool = False
 
     @classmethod
     def of(cls, root: Node) -> _Body:
         body = cls()
         body.pieces = body.collect(root)
-        if not body.leaves and not root.children and root.media_type in _BODY_TYPES:
+        if not body.has_read and not root.children and root.media_type in _BODY_TYPES:
             body.pieces = [body.piece(root)]  # a mail that is nothing but a text "attachment" is that text
         return body
 
@@ -191,11 +213,12 @@ class _Body:
             return False
         if leaf.filename is None:
             return True
-        return not self.leaves or (leaf.disposition.value == "inline" and len(leaf.payload) <= MAX_INLINE)
+        return not self.has_read or (leaf.disposition.value == "inline" and len(leaf.payload) <= MAX_INLINE)
 
     def piece(self, leaf: Node) -> tuple[str, str]:
-        if leaf.filename is None or not self.leaves:
-            self.leaves.add(leaf.path)
+        self.has_read = True
+        if leaf.filename is None:
+            self.leaves.add(leaf.path)  # a text with a name is read and kept as a file as well
         raw = leaf.content()
         is_html = leaf.media_type == "text/html"
         charset = leaf.charset or (html_text.declared_charset(raw) if is_html else None)
@@ -240,6 +263,15 @@ def _attachments(root: Node, read_as_body: set[str], nested: int = 0) -> Iterato
                 yield from _attachments(inner, _Body.of(inner).leaves, nested + 1)
 
 
+def _title(leaf: Node, content: bytes) -> str:
+    """A name for a nested message that has none: its subject."""
+    if leaf.media_type not in MESSAGE_TYPES:
+        return ""
+    block, _ = split(content.lstrip(b"\r\n"))
+    subject = Headers.of_bytes(block[:65536]).text("subject")[:100]
+    return f"{subject.replace('/', '-')}.eml" if subject else ""
+
+
 def _attachment(leaf: Node) -> Attachment:
     content = leaf.content()
     written = leaf.filename or ""
@@ -247,7 +279,7 @@ def _attachment(leaf: Node) -> Attachment:
     leaf.defects.extend(f"part {leaf.path} is also called {names.shown(value)[:80]!r}" for value in rivals)
     content_id = leaf.headers.first("content-id")
     return Attachment(
-        name=names.safe(written, leaf.media_type, leaf.path),
+        name=names.safe(written or _title(leaf, content), leaf.media_type, leaf.path),
         shown_name=names.shown(written),
         type=leaf.media_type,
         size=len(content),

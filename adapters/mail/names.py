@@ -10,7 +10,7 @@ MAX_BYTES = 180
 MAX_SHOWN = 255
 
 _RESERVED = re.compile(r"^(?:con|prn|aux|nul|clock\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\..*)?$", re.IGNORECASE)
-_SPECIAL = re.compile(r'[<>:"|?*%`$&;\'\\/\n\t]')
+_SPECIAL = re.compile(r'[<>:"|?*%`$&;\\/\n\t]')
 
 # Only for parts that come without a name; what a part is called by its sender is never changed by its type.
 _EXTENSIONS = {
@@ -26,9 +26,13 @@ _EXTENSIONS = {
 
 def shown(name: str) -> str:
     """What the sender wrote, without control, direction and invisible characters, on one line."""
+    return _visible(name)[:MAX_SHOWN]
+
+
+def _visible(name: str) -> str:
     if not name.isascii() or not name.isprintable():
         name = "".join(char for char in unicodedata.normalize("NFC", name) if _is_visible(char))
-    return name.strip()[:MAX_SHOWN]
+    return name.strip()
 
 
 def _is_visible(char: str) -> bool:
@@ -41,7 +45,7 @@ def safe(name: str, media_type: str, part: str) -> str:
 
     Without anything usable it is made from the part and its type: `parte-2.1.pdf`.
     """
-    last = re.split(r"[/\\]", shown(name).replace("..%2f", "/").replace("..%2F", "/"))[-1]
+    last = re.split(r"[/\\]", _visible(name).replace("..%2f", "/").replace("..%2F", "/"))[-1]
     last = _SPECIAL.sub("_", last).lstrip(". ").rstrip(". ")
     if not last.strip("._-"):
         return f"parte-{part}.{_EXTENSIONS.get(media_type, 'bin')}"

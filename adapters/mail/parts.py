@@ -10,23 +10,29 @@ import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from email import message_from_bytes
 from email.message import Message
+from email.parser import BytesParser
 from email.policy import compat32
 
 from adapters.mail.headers import Headers, Parameters, base64_bytes, parameters
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
-_NESTED = ("message/", "opaque/")
+BROKEN_BLOCK = "header block ends in a line that is no header"
 MESSAGE_TYPES = frozenset(("message/rfc822", "message/global", "message/news"))
 
 
 class _Opaque(Message):
     """A part whose nested message is not parsed with it: to the parser it has a type that it knows nothing about."""
 
+    _payload: object
+
     def get_content_type(self) -> str:
         found = super().get_content_type()
         return f"opaque/{found[8:]}" if found.startswith("message/") else found
+
+    def as_parsed(self) -> object:
+        """The payload as the parser left it; `get_payload` would already put U+FFFD for bytes beyond ASCII."""
+        return self._payload
 
 
 @dataclass(slots=True)
@@ -121,18 +127,21 @@ def tree(raw: bytes, prefix: str = "") -> Node:
     Raises:
         RecursionError: nested deeper than the interpreter goes; callers look at `prescan` first.
     """
-    return _node(message_from_bytes(raw, _class=_Opaque, policy=compat32), prefix, is_top=True)
+    message = BytesParser(_Opaque, policy=compat32).parsebytes(raw)
+    if not isinstance(message, _Opaque):
+        raise TypeError("the standard parser did not build the class it was given")
+    return _node(message, prefix, is_top=True)
 
 
-def _node(message: Message, path: str, *, is_top: bool = False) -> Node:
+def _node(message: _Opaque, path: str, *, is_top: bool = False) -> Node:
     headers = Headers.of(message.raw_items())
     kind = parameters(headers.first("content-type"))
-    payload = message.get_payload()
+    payload = message.as_parsed()
     children: tuple[Node, ...] = ()
     text = ""
     if isinstance(payload, list):
         base = f"{path}." if path else ""
-        inner = (child for child in payload if isinstance(child, Message))
+        inner = (child for child in payload if isinstance(child, _Opaque))
         children = tuple(_node(child, f"{base}{number}") for number, child in enumerate(inner, 1))
     elif isinstance(payload, str):
         text = payload
@@ -155,14 +164,14 @@ _DEFECTS = {
     "NoBoundaryInMultipartDefect": "multipart without boundary",
     "StartBoundaryNotFoundDefect": "multipart whose boundary never comes",
     "CloseBoundaryNotFoundDefect": "multipart without its end",
-    "MissingHeaderBodySeparatorDefect": "header block ends in a line that is no header",
+    "MissingHeaderBodySeparatorDefect": BROKEN_BLOCK,
     "FirstHeaderLineIsContinuationDefect": "first header line is a continuation",
     "MisplacedEnvelopeHeaderDefect": "envelope line among the headers",
     "InvalidMultipartContentTransferEncodingDefect": "multipart with a transfer encoding",
 }
 
 
-def _media_type(value: str, message: Message) -> str:
+def _media_type(value: str, message: _Opaque) -> str:
     found = value.replace(" ", "")
     if _TYPE.fullmatch(found) is None:
         found = message.get_default_type() if message.get("content-type") is None else "text/plain"

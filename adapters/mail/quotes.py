@@ -11,15 +11,19 @@ import re
 MAX_MARK = 400
 """Characters that an introduction such as "Il … ha scritto:" may take, over up to three lines."""
 
+MAX_LINES = 5_000
+"""Lines in which the beginning of a quoted mail is looked for."""
+
 # One line each, searched in lines of bounded length: no expression here can take more than linear time.
-_WROTE = re.compile(
-    r"^(?:\W{0,3}(?:Il|In data|Le|On|Am|El|Op|Den|Em|W dniu|Pada|Il giorno|Da|Von)\b.{2,300}"
-    r"|.{0,200}<?[^\s<>@]{1,64}@[^\s<>@]{1,100}>?.{0,60})"
+_SAID = (
     r"\b(?:ha scritto|scrive|scrisse|wrote|writes|schrieb|schreibt|a écrit|écrit|escribió|schreef"
-    r"|skrev|escreveu|napisał"
-    r"(?:\(a\))?|geschreven)\b.{0,80}:\s*$",
+    r"|skrev|escreveu|napisał(?:\(a\))?|geschreven)\b.{0,80}:\s*$"
+)
+_WROTE = re.compile(
+    r"^\W{0,3}(?:Il|In data|Le|On|Am|El|Op|Den|Em|W dniu|Pada|Da|Von)\b.{2,300}" + _SAID,
     re.IGNORECASE,
 )
+_SOMEBODY_WROTE = re.compile(r"^.{0,200}<?[^\s<>@]{1,64}@[^\s<>@]{1,100}>?.{0,60}" + _SAID, re.IGNORECASE)
 _SEPARATOR = re.compile(
     r"^[\s>]*[-_=*]{2,}\s*(?:(?:Original|Forwarded|Reply|Ursprüngliche|Weitergeleitete)\s+(?:Message|Nachricht)"
     r"|(?:Messaggio|Mail|Email|E-mail)\s+(?:originale|inoltrat[oa]|originaria)"
@@ -55,7 +59,7 @@ def new_text(text: str) -> str:
 
 def _cut(lines: list[str]) -> int:
     ends = {number for number, line in enumerate(lines) if line.rstrip()[-1:] == ":"}
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines[:MAX_LINES]):
         if not line or len(line) > MAX_MARK or line.isspace():
             continue
         if _is_mark(line) and (_REPLY_ABOVE.match(line) or _SEPARATOR.match(line) or _opens_block(lines, number)):
@@ -95,8 +99,12 @@ def _introduction(lines: list[str], number: int, ends: set[int]) -> int:
     for width in (1, 2, 3):
         if number + width - 1 not in ends:
             continue
-        joined = " ".join(line.strip() for line in lines[number : number + width])
-        return width if len(joined) <= MAX_MARK and _WROTE.match(joined.lstrip("> ")) else 0
+        taken = [line.strip() for line in lines[number : number + width]]
+        joined = " ".join(taken).lstrip("> ")
+        if not all(taken) or len(joined) > MAX_MARK:
+            return 0
+        begins = _WROTE.match(joined) or (width == 1 and _SOMEBODY_WROTE.match(joined))
+        return width if begins else 0
     return 0
 
 

@@ -1,0 +1,48 @@
+"""`mime.read` as a function of bytes that gives bytes, so that it can run in a confined child (JSON, no pickle)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import datetime
+from typing import Any
+
+from adapters.mail.automatic import OwnMail
+from adapters.mail.mime import read
+from gateway.domain.intake import Address, Attachment, Bounce, MailReading
+
+READ = "adapters.mail.packed:read_packed"
+"""The name under which a confined child finds `read_packed`."""
+
+_HEAD_ENDS = b"\n"
+
+
+def ask(raw: bytes, envelope_from: str | None, own: OwnMail) -> bytes:
+    """The question for `read_packed`: one line of JSON, then the mail as it is."""
+    head = {"envelope_from": envelope_from, "addresses": sorted(own.addresses), "loop_token": own.loop_token}
+    return json.dumps(head).encode() + _HEAD_ENDS + raw
+
+
+def read_packed(payload: bytes) -> bytes:
+    """Runs in the child: the reading of a mail as JSON."""
+    head, _, raw = payload.partition(_HEAD_ENDS)
+    facts = json.loads(head)
+    own = OwnMail(frozenset(facts["addresses"]), facts["loop_token"])
+    reading = read(raw, envelope_from=facts["envelope_from"], own=own)
+    told: dict[str, Any] = dataclasses.asdict(reading)
+    told["date"] = reading.date.isoformat() if reading.date else None
+    return json.dumps(told).encode()
+
+
+def answer(packed: bytes) -> MailReading:
+    """The reading that a child gave."""
+    told: dict[str, Any] = json.loads(packed)
+    for name in ("senders", "to", "cc", "reply_to"):
+        told[name] = tuple(Address(**each) for each in told[name])
+    for name in ("delivered_to", "in_reply_to", "references", "defects"):
+        told[name] = tuple(told[name])
+    told["attachments"] = tuple(Attachment(**each) for each in told["attachments"])
+    told["date"] = datetime.fromisoformat(told["date"]) if told["date"] else None
+    if told["bounce"]:
+        told["bounce"] = Bounce(**{**told["bounce"], "recipients": tuple(told["bounce"]["recipients"])})
+    return MailReading(**told)
