@@ -1,0 +1,10 @@
+"""The SMTP door: mail in. `SmtpListener` shares the daemon's event loop and answers 250 only after the commit."""
+
+from __future__ import annotations
+
+from adapters.smtp.door import NoHooks, SmtpHooks
+from adapters.smtp.listener import SmtpListener
+from adapters.smtp.settings import SmtpSettings
+from adapters.smtp.tls import CertificateFiles
+
+__all__ = ["CertificateFiles", "NoHooks", "SmtpHooks", "SmtpListener", "SmtpSettings"]

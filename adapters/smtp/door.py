@@ -1,0 +1,222 @@
+"""What the SMTP door decides: whom it lets in, whose mail it takes, and that 250 means stored.
+
+aiosmtpd calls the `handle_…` methods; the dialogue itself is in `session.py`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+import ssl
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Protocol
+
+from aiosmtpd.smtp import Envelope, Session
+
+from adapters.smtp import answers, paths
+from adapters.smtp.arrivals import Delivery, arrival
+from adapters.smtp.settings import SmtpSettings
+from gateway.domain.intake import Arrival, Receipt
+from gateway.ports import Clock
+
+if TYPE_CHECKING:
+    from adapters.smtp.session import SmtpSession
+
+BIG_BYTES = 262_144
+"""From here on hashing and scanning a message takes long enough to be no business of the event loop."""
+PATIENCE = 3
+"""Unknown recipients that are answered at once: people mistype."""
+
+
+class SmtpHooks(Protocol):
+    """What the door tells the journal. Called on the event loop: must be quick and must not raise."""
+
+    def accepted(self, receipt: Receipt, *, peer: str, size: int, took_s: float) -> None:
+        """A message is on disk and about to be answered 250."""
+        ...
+
+    def refused(self, what: str, *, peer: str) -> None:
+        """Something was turned down for a reason on the client's side: the fixed answer it got."""
+        ...
+
+    def fault(self, reference: str, error: BaseException) -> None:
+        """Something failed on our side; the client was told the reference and nothing else."""
+        ...
+
+
+class NoHooks:
+    """Tells nobody."""
+
+    def accepted(self, receipt: Receipt, *, peer: str, size: int, took_s: float) -> None:
+        """Tell nobody."""
+
+    def refused(self, what: str, *, peer: str) -> None:
+        """Tell nobody."""
+
+    def fault(self, reference: str, error: BaseException) -> None:
+        """Tell nobody."""
+
+
+class Door:
+    """The decisions of one listener, and what its connections share."""
+
+    def __init__(
+        self,
+        settings: SmtpSettings,
+        recipients: Callable[[str], bool],
+        accept: Callable[[Arrival], Future[Receipt]],
+        clock: Clock,
+        *,
+        tls: Callable[[], ssl.SSLContext] | None,
+        hooks: SmtpHooks,
+    ) -> None:
+        self.settings = settings
+        self.hostname = settings.hostname or socket.gethostname()
+        self.hooks = hooks
+        self.tls = tls
+        self.closing = False
+        self.sessions: set[SmtpSession] = set()
+        self.empty = asyncio.Event()
+        self.empty.set()
+        self._recipients = recipients
+        self._accept = accept
+        self._clock = clock
+        self._from: Counter[str] = Counter()
+        self._held_bytes = 0
+
+    # -------------------------------------------------------------------------------------------------- connections
+
+    def admits(self, session: SmtpSession, peer: str) -> str | None:
+        """None and a place for the connection, or the answer with which it is turned away."""
+        if self.closing:
+            return answers.CLOSING
+        limits = self.settings
+        if len(self.sessions) >= limits.max_connections or self._from[peer] >= limits.max_connections_per_address:
+            return answers.TOO_MANY_CONNECTIONS
+        self.sessions.add(session)
+        self.empty.clear()
+        self._from[peer] += 1
+        return None
+
+    def leaves(self, session: SmtpSession, peer: str) -> None:
+        """A connection is over; its place is free."""
+        if session in self.sessions:
+            self.sessions.discard(session)
+            self._from[peer] -= 1
+            if self._from[peer] <= 0:
+                del self._from[peer]
+            if not self.sessions:
+                self.empty.set()
+
+    def hold(self, size: int) -> bool:
+        """Whether there is room for so many more bytes of an unfinished message; they are counted until `let_go`."""
+        if self._held_bytes + size > self.settings.max_bytes_in_flight:
+            return False
+        self._held_bytes += size
+        return True
+
+    def let_go(self, size: int) -> None:
+        """So many bytes are held no more."""
+        self._held_bytes -= size
+
+    def fault(self, error: BaseException) -> str:
+        """The answer to any fault of ours; what it was goes to the journal under the reference."""
+        reference = secrets.token_hex(4)
+        self.hooks.fault(reference, error)
+        return answers.fault(reference)
+
+    # ------------------------------------------------------------------------------------------- called by aiosmtpd
+
+    async def handle_exception(self, error: Exception) -> str:
+        """The same 451 as for every fault: aiosmtpd would answer 500 and show the exception to the stranger."""
+        return self.fault(error)
+
+    async def handle_VRFY(self, server: SmtpSession, session: Session, envelope: Envelope, address: str) -> str:
+        """Tell nobody who is known here."""
+        return answers.MAY_EXIST
+
+    async def handle_MAIL(
+        self, server: SmtpSession, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Any sender may write, the null sender too (RFC 5321 §4.5.5)."""
+        if server.declared_size > self.settings.max_message_bytes:
+            self.hooks.refused(answers.TOO_BIG, peer=server.peer)
+            return answers.TOO_BIG
+        if not address.isascii() and not envelope.smtp_utf8:
+            return answers.NO_UTF8
+        envelope.mail_from = address
+        return "250 2.1.0 OK"
+
+    async def handle_RCPT(
+        self, server: SmtpSession, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Only addresses that are configured exactly so, and no more of them than one message may have."""
+        if not address.isascii() and not envelope.smtp_utf8:
+            return answers.NO_UTF8
+        recipient = paths.canonical(address)
+        if not self._recipients(recipient):
+            return await self._unknown(server)
+        if recipient in envelope.rcpt_tos:
+            return "250 2.1.5 OK"
+        if len(envelope.rcpt_tos) >= self.settings.max_recipients:
+            self.hooks.refused(answers.TOO_MANY_RECIPIENTS, peer=server.peer)
+            return answers.TOO_MANY_RECIPIENTS
+        envelope.rcpt_tos.append(recipient)
+        return "250 2.1.5 OK"
+
+    async def _unknown(self, server: SmtpSession) -> str:
+        server.progress.unknown_recipients += 1
+        count = server.progress.unknown_recipients
+        self.hooks.refused(answers.NO_SUCH_RECIPIENT, peer=server.peer)
+        if count > self.settings.max_refused_recipients:
+            server.hang_up_soon()
+            return answers.TOO_MANY_UNKNOWN
+        if count > PATIENCE:
+            await asyncio.sleep(self.settings.refusal_delay.total_seconds() * (count - PATIENCE))
+        return answers.NO_SUCH_RECIPIENT
+
+    async def handle_DATA(self, server: SmtpSession, session: Session, envelope: Envelope) -> str:
+        """250 once the message is on disk; 451 for whatever goes wrong here."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            delivery = self._delivery(server, session, envelope)
+            receipt = await self._stored(loop, delivery)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the sender keeps the mail and comes again
+            return self.fault(error)
+        self.hooks.accepted(receipt, peer=server.peer, size=len(delivery.raw), took_s=loop.time() - begun)
+        return answers.ACCEPTED
+
+    def _delivery(self, server: SmtpSession, session: Session, envelope: Envelope) -> Delivery:
+        sender = envelope.mail_from or ""
+        raw = envelope.content
+        return Delivery(
+            sender="" if sender == paths.NULL_SENDER else paths.canonical(sender),
+            recipients=tuple(envelope.rcpt_tos),
+            raw=raw if isinstance(raw, bytes) else b"",
+            peer=server.peer,
+            helo=session.host_name or "",
+            tls=server.tls_version,
+            smtputf8=envelope.smtp_utf8,
+            received_at=self._clock.now(),
+        )
+
+    async def _stored(self, loop: asyncio.AbstractEventLoop, delivery: Delivery) -> Receipt:
+        if len(delivery.raw) > BIG_BYTES:
+            made = await loop.run_in_executor(None, arrival, delivery)
+        else:
+            made = arrival(delivery)
+        # F4: aiosmtpd cancels us when the client leaves. The commit goes on without us, and the repeat key
+        # recognises the next try.
+        answer = asyncio.shield(asyncio.wrap_future(self._accept(made)))
+        answer.add_done_callback(_noticed)
+        return await asyncio.wait_for(answer, self.settings.commit_timeout.total_seconds())
+
+
+def _noticed(answer: asyncio.Future[Receipt]) -> None:
+    """Look at an answer that nobody waits for any more, or asyncio reports its error as unseen."""
+    if not answer.cancelled():
+        answer.exception()
