@@ -117,10 +117,9 @@ def open_ticket(  # noqa: PLR0913, PLR0917 - a request told to the desk has this
     contract = gw.rules.contracts.get(contract_id)
     if contract is None:
         raise DeskError(f"there is no contract {contract_id!r}; there are: {', '.join(sorted(gw.rules.contracts))}")
-    year = local(at).year
     by_mail = "@" in sender
     ticket = Ticket(
-        number=number_for(year, tx.new_number(year)),
+        number=tx.new_number(local(at).year),
         contract=contract.id,
         channel=Channel.DESK,
         type=TicketType.ASSISTANCE,
@@ -371,7 +370,6 @@ def _vendor(contract: Contract, to: str | None) -> Escalation:
 
 
 def _summary_input(reading: Reading, ticket: Ticket, contract: Contract) -> SummaryInput:
-    language = contract.language
     actions = tuple(ActionLine(a.at, a.by_role, a.text, a.outcome) for a in reading.actions(ticket.number))
     messages = [m for m in reading.messages(ticket.number) if m.direction == "in" and m.lane == "requester"]
     files = tuple(
@@ -383,10 +381,10 @@ def _summary_input(reading: Reading, ticket: Ticket, contract: Contract) -> Summ
     return SummaryInput(
         number=ticket.number,
         opened_at=ticket.opened_at,
-        channel=wording.channel_name(ticket.channel, language),
+        channel=str(ticket.channel),
         contract=contract.name,
         body=contract.body_name,
-        priority=wording.priority_name(ticket.priority, language),
+        priority=str(ticket.priority),
         sheet={key: value for key, value in ticket.sheet.items() if not key.startswith("_")},
         actions=actions,
         attachments=files,

@@ -29,7 +29,6 @@ from gateway.domain.ticket import (
     TicketType,
     after,
     late_reply_window,
-    number_for,
 )
 from gateway.telling import AUTO_REPLIED, NOBODY
 
@@ -85,6 +84,8 @@ def file_mail(
         return _bounce(gw, tx, intake, reading, reading.bounce, at)
     if fax and fax.failed:
         return _settle(tx, intake, IntakeState.RECEIPT, "fax_not_received", at)
+    if fax and _is_known_fax(tx, reading, fax, at):
+        return _settle(tx, intake, IntakeState.DUPLICATE, "fax_sent_again", at)
     contracts, sure = _contracts(gw, intake, reading, fax)
     fresh = [contract for contract in contracts if not _is_duplicate(tx, intake, reading, contract, at)]
     if not fresh:
@@ -136,6 +137,15 @@ def _is_duplicate(tx: Transaction, intake: Intake, reading: MailReading, contrac
     data = {"intake": str(intake.id), "first": str(owner), "door": intake.door, "contract": contract.id}
     tx.record(SYSTEM, Happening("duplicate_delivery", at, NOBODY, data=data))
     return True
+
+
+def _is_known_fax(tx: Transaction, reading: MailReading, fax: FaxReading, at: datetime) -> bool:
+    """The same document from the same number again: by the provider's id, else within 24 hours (DESIGN, "Repeats").
+
+    A fax mail with a Message-ID of its own is known by its content key, which also finds the first delivery.
+    """
+    key = fax.repeat_key
+    return key is not None and not reading.message_id and tx.seen_before(key.value, at, key.holds_for)
 
 
 def _settle(tx: Transaction, intake: Intake, state: IntakeState, reason: str, at: datetime) -> IntakeState:
@@ -235,9 +245,8 @@ def open_ticket(
     marks = contact.marks if kind else (*contact.marks, Mark.TYPE_TO_CONFIRM)
     if contact.requester.person is None and intake.channel is Channel.PHONE:
         marks = (*marks, Mark.UNKNOWN_REQUESTER)
-    year = local(at).year
     ticket = Ticket(
-        number=number_for(year, tx.new_number(year)),
+        number=tx.new_number(local(at).year),
         contract=contract.id,
         channel=intake.channel,
         type=TicketType(kind or TicketType.ASSISTANCE),

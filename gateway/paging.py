@@ -148,7 +148,21 @@ def _tell(
         reached = True
         if not _being_called(tx, number):
             owe_call(gw, tx, contract, page, to=number, at=at)
+    _record_paged(tx, ticket, contract, rung, turn, at)
     return reached
+
+
+def _record_paged(
+    tx: Transaction, ticket: Ticket, contract: Contract, rung: Rung, turn: tuple[int, int], at: datetime
+) -> None:
+    data = {
+        "person": rung.person.id,
+        "role": str(rung.role),
+        "media": ",".join(rung.media),
+        "round": str(turn[0]),
+        "rung": str(turn[1]),
+    }
+    tx.record(str(ticket.number), Happening("paged", at, NOBODY, contract.clauses.of("on_call"), data))
 
 
 def _being_called(tx: Transaction, number: str) -> bool:

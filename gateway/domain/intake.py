@@ -178,3 +178,4 @@ class FaxReading:
     to_verify: bool = False
     shape: str | None = None
     defects: tuple[str, ...] = ()
+    repeat_key: RepeatKey | None = None

@@ -93,7 +93,7 @@ def greeting_ids(contract: Contract, opening: Opening) -> Sequence[str]:
         return ("V-15-ENDED", "V-02")
     if opening.reason is ClosedBecause.NOT_STARTED:
         return ("V-15-NOT-STARTED", "V-02")
-    if contract.on_call:
+    if contract.on_call or opening.reason is ClosedBecause.OUT_OF_HOURS:
         return ("V-CLOSED", "V-02")
     if opening.reason is ClosedBecause.BREAK:
         return ("V-10", "V-02")

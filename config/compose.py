@@ -1,0 +1,223 @@
+"""The composition root: the one list of concrete classes, and how they are plugged together on this site."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adapters.clock import OffsetClock, SystemClock
+from adapters.confine import Confine, Confined
+from adapters.fax import FUNCTIONS as FAX_FUNCTIONS
+from adapters.fax import read_fax, repeat_key
+from adapters.keys import SecretKeys
+from adapters.mail import mime, packed
+from adapters.mail.automatic import OwnMail
+from adapters.mail.compose import compose
+from adapters.mail.prescan import needs_child
+from adapters.mail.smtp_client import Relay, send
+from adapters.sms import septets
+from adapters.store import open_store
+from config.load.texts import load_texts
+from gateway.domain.dispatch import Deferred, OutgoingMail
+from gateway.domain.errors import SettingError
+from gateway.domain.intake import Channel, MailReading
+from gateway.domain.rules import Rules
+from gateway.ports import Gateway
+
+if TYPE_CHECKING:
+    from adapters.store import SqlStore
+    from config.load import Site
+    from config.settings import Settings
+    from gateway.domain.dispatch import Dispatch, Outcome
+    from gateway.domain.intake import FaxReading, Intake
+    from gateway.ports import Clock, Store
+
+FAX_HEAD_BYTES = 1024
+"""How much of an attachment tells what kind of document it is."""
+
+
+def shipped() -> Path:
+    """The folder of the configuration that comes with Centralino."""
+    return Path(__file__).parent
+
+
+def rules_of(site: Site) -> Rules:
+    """What is in force, as the flow wants it.
+
+    Raises:
+        SettingError: no [signing] key, or texts that are not complete.
+    """
+    settings = site.settings
+    if settings.signing is None:
+        raise SettingError(
+            site.path.name,
+            "signing.key",
+            "there is no key to sign reply addresses and Message-IDs with",
+            clause="B-054",
+            remedy='write [signing] key = {file = "signing.key"}; "centralino init" makes one',
+        )
+    own_texts = site.path.parent / "texts"
+    return Rules(
+        name=settings.gateway.name,
+        default_contract=settings.gateway.default_contract,
+        contracts=site.contracts,
+        people=site.people,
+        roster=site.roster,
+        catalogues=load_texts(own_texts if own_texts.is_dir() else shipped() / "texts", septets=septets),
+        signing_key=settings.signing.key.get_secret_value().encode(),
+        sms_from=settings.twilio.number if settings.twilio else "",
+        file_attempts=settings.limits.parse_attempts,
+        voicemail=settings.phone.recording,
+        recording_days=settings.phone.recording_days,
+        recording_purpose=settings.phone.recording_purpose,
+    )
+
+
+def clock_of(settings: Settings) -> Clock:
+    """The real time, or in a demo the demo's."""
+    return OffsetClock(settings.demo.clock_offset_file) if settings.demo else SystemClock()
+
+
+def own_mail(rules: Rules) -> OwnMail:
+    """Our own addresses and the token by which a loop is known (RFC 3834 §2)."""
+    addresses = frozenset(
+        endpoint.address.casefold()
+        for contract in rules.contracts.values()
+        for endpoint in contract.endpoints
+        if "@" in endpoint.address
+    )
+    return OwnMail(addresses, loop_token_of(rules))
+
+
+def loop_token_of(rules: Rules) -> str:
+    """What X-Loop says on everything we send."""
+    return f"centralino-{rules.name.casefold().replace(' ', '-')}"
+
+
+class SafeReader:
+    """Reads in process what is small and simple, and everything else in a confined child (DESIGN, "Parsing")."""
+
+    def __init__(self, rules: Rules, settings: Settings) -> None:
+        limits = settings.limits
+        self._own = own_mail(rules)
+        self._confine = Confine(
+            (packed.READ, *FAX_FUNCTIONS),
+            workers=1,
+            memory_bytes=limits.parse_memory_bytes,
+            deadline_s=limits.parse_timeout.total_seconds(),
+        )
+
+    def mail(self, intake: Intake) -> MailReading:
+        """What could be read of a mail; a child that was lost leaves a reading that says so."""
+        if not needs_child(intake.raw):
+            return mime.read(intake.raw, envelope_from=intake.sender, own=self._own)
+        try:
+            return packed.answer(self._confine.call(packed.READ, packed.ask(intake.raw, intake.sender, self._own)))
+        except Confined as lost:
+            return MailReading(mime.content_key(intake.raw), readable=False, defects=(f"not read: {lost.reason}",))
+
+    def fax(self, intake: Intake, reading: MailReading) -> FaxReading:
+        """What a fax mail says of itself."""
+        heads = {part.part: self.attachment(intake.raw, part.part)[:FAX_HEAD_BYTES] for part in reading.attachments}
+        fax = read_fax(reading, intake.recipients, heads)
+        return replace(fax, repeat_key=repeat_key(fax))
+
+    def attachment(self, raw: bytes, part: str) -> bytes:
+        """The bytes of one attachment."""
+        return mime.attachment(raw, part)
+
+    def take(self, rules: Rules) -> None:
+        """After a reload: our own addresses may have changed."""
+        self._own = own_mail(rules)
+
+    @property
+    def confine(self) -> Confine:
+        """The pool of children, for whoever makes pages of a fax."""
+        return self._confine
+
+    def close(self) -> None:
+        """End the children."""
+        self._confine.close()
+
+
+@dataclass(frozen=True, slots=True)
+class MailOutlet:
+    """Mail out through the relay. The bytes of a dispatch are always the same, whatever attempt it is."""
+
+    relay: Relay | None
+    loop_token: str
+
+    def send(self, dispatch: Dispatch) -> Outcome:
+        """Send one dispatch; without a relay it waits, and says so."""
+        if self.relay is None:
+            return Deferred("there is no [relay] in the configuration")
+        raw = dispatch.raw or compose(outgoing(dispatch), self.loop_token)
+        return send(self.relay, dispatch.facts.get("envelope_from", ""), (dispatch.to,), raw)
+
+
+def outgoing(dispatch: Dispatch) -> OutgoingMail:
+    """The mail that a dispatch stands for."""
+    facts = dispatch.facts
+    return OutgoingMail(
+        message_id=facts["message_id"],
+        sender=facts["from"],
+        sender_name=facts.get("from_name", ""),
+        to=(dispatch.to,),
+        subject=dispatch.subject,
+        text=dispatch.text,
+        date=dispatch.created_at or dispatch.due_at,
+        envelope_from=facts.get("envelope_from", ""),
+        auto_submitted=facts.get("auto") or None,
+        reply_to=facts.get("reply_to") or None,
+        in_reply_to=facts.get("in_reply_to") or None,
+        references=tuple(facts.get("references", "").split()),
+    )
+
+
+def relay_of(settings: Settings) -> Relay | None:
+    """The relay of `[relay]`, or None."""
+    relay = settings.relay
+    if relay is None:
+        return None
+    return Relay(
+        host=relay.host,
+        port=relay.port,
+        user=relay.user,
+        password=relay.password.get_secret_value() if relay.password else "",
+        tls=relay.tls,
+        helo=settings.smtp.hostname or "localhost",
+        timeout_s=relay.timeout.total_seconds(),
+    )
+
+
+def store_of(settings: Settings, *, threaded: bool) -> SqlStore:
+    """The store of `[database]`; a command runs without the writer thread."""
+    return open_store(settings.database.address, settings.database.blobs, threaded=threaded)
+
+
+def gateway_of(site: Site, store: Store) -> tuple[Gateway, SafeReader]:
+    """The gateway over a store, and the reader to be closed at the end."""
+    rules = rules_of(site)
+    reader = SafeReader(rules, site.settings)
+    token = loop_token_of(rules)
+    gateway = Gateway(
+        store=store,
+        clock=clock_of(site.settings),
+        keys=SecretKeys(),
+        reader=reader,
+        rules=rules,
+        septets=septets,
+        compose=lambda mail: compose(mail, token),
+    )
+    return gateway, reader
+
+
+def mail_outlet_of(site: Site, rules: Rules) -> MailOutlet:
+    """The way out for mail."""
+    return MailOutlet(relay_of(site.settings), loop_token_of(rules))
+
+
+def is_our_recipient(rules: Rules, address: str) -> bool:
+    """Whether the SMTP door takes mail for this address: a configured intake address, and nothing else (B-017)."""
+    return bool(rules.contracts_at(Channel.MAIL, (address,)))
