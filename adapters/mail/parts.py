@@ -25,10 +25,13 @@ class _Opaque(Message):
     """A part whose nested message is not parsed with it: to the parser it has a type that it knows nothing about."""
 
     _payload: object
+    _kind: str | None = None
 
     def get_content_type(self) -> str:
-        found = super().get_content_type()
-        return f"opaque/{found[8:]}" if found.startswith("message/") else found
+        if self._kind is None:  # the parser asks seven times a part, always after the headers are complete
+            found = super().get_content_type()
+            self._kind = f"opaque/{found[8:]}" if found.startswith("message/") else found
+        return self._kind
 
     def as_parsed(self) -> object:
         """The payload as the parser left it; `get_payload` would already put U+FFFD for bytes beyond ASCII."""
