@@ -5,7 +5,21 @@
 
 from __future__ import annotations
 
+from adapters.store.lock import daemon_alive, daemon_lock
 from adapters.store.migrate import migrate, require_current, schema_revision
 from adapters.store.store import SqlStore, open_store
+from adapters.store.verify import Fault, verify
+from adapters.store.watch import ForeignWatch
 
-__all__ = ["SqlStore", "migrate", "open_store", "require_current", "schema_revision"]
+__all__ = [
+    "Fault",
+    "ForeignWatch",
+    "SqlStore",
+    "daemon_alive",
+    "daemon_lock",
+    "migrate",
+    "open_store",
+    "require_current",
+    "schema_revision",
+    "verify",
+]

@@ -18,7 +18,7 @@ from adapters.store.clean import clean
 from adapters.store.rows import Row
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from sqlalchemy.engine import Connection, Dialect
 
 Key = tuple[Any, ...]
 
@@ -51,9 +51,40 @@ def _delete(table: sa.Table) -> sa.Delete:
     return sa.delete(table).where(*(table.c[name] == sa.bindparam(f"k_{name}") for name in key_columns(table)))
 
 
-@cache
-def _insert(table: sa.Table) -> sa.Insert:
-    return sa.insert(table)
+class _Insert:
+    """The INSERT of a table for the driver: compiled once, so that a row costs a tuple and not SQLAlchemy's detours.
+
+    The rows were cleaned when they came in, so text needs nothing here.
+    """
+
+    def __init__(self, table: sa.Table, dialect: Dialect) -> None:
+        compiled = sa.insert(table).compile(dialect=dialect)
+        self.sql = str(compiled)
+        self._positional = compiled.positional
+        names = compiled.positiontup if compiled.positiontup is not None else [column.name for column in table.columns]
+        self._columns = tuple((name, _processor(table.c[name].type, dialect)) for name in names)
+
+    def parameters(self, row: Row) -> Any:  # noqa: ANN401 - what the driver takes: a tuple or a dictionary
+        """One row as the driver takes it."""
+        if self._positional:
+            return tuple(row[name] if processor is None else processor(row[name]) for name, processor in self._columns)
+        return {name: row[name] if processor is None else processor(row[name]) for name, processor in self._columns}
+
+
+def _processor(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    if isinstance(kind, tables.CleanText):
+        return None
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+_INSERTS: dict[tuple[sa.Table, str], _Insert] = {}
+
+
+def _insert(table: sa.Table, dialect: Dialect) -> _Insert:
+    found = _INSERTS.get((table, dialect.name))
+    if found is None:
+        found = _INSERTS[table, dialect.name] = _Insert(table, dialect)
+    return found
 
 
 @cache
@@ -88,7 +119,8 @@ class _TableRows:
             connection.execute(_delete(self.table), [self._where(key) for key in self.gone])
             self.gone.clear()
         if self.new:
-            connection.execute(_insert(self.table), list(self.new.values()))
+            insert = _insert(self.table, connection.dialect)
+            connection.exec_driver_sql(insert.sql, [insert.parameters(row) for row in self.new.values()])
             self.new.clear()
         if self.changed:
             for names, keys in self._changes().items():
@@ -150,17 +182,6 @@ class Buffer:
             rows.known[(found[name],)] = dict(found)
         for key in asked:
             rows.known.setdefault((key,), None)
-
-    def fetch_all(self, table: sa.Table) -> None:
-        """Get to know every row of a small table in one question."""
-        rows = self._of(table)
-        for found in self._connection.execute(sa.select(table)).mappings():
-            row: Row = {str(name): value for name, value in found.items()}
-            rows.known.setdefault(self._key(table, row), row)
-
-    def known(self, table: sa.Table, *key: Any) -> Row | None:  # noqa: ANN401 - parts of a primary key
-        """The row if this transaction knows it already; None says nothing about the database."""
-        return self._of(table).known.get(key)
 
     def remember(self, table: sa.Table, found: Mapping[str, Any]) -> Row:
         """Note a row that a question brought; answers with the row as this transaction sees it."""

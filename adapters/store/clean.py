@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from datetime import datetime
 from typing import Any
 
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 MAX_KEY_CHARACTERS = 200
 
+_AS_THEY_ARE = frozenset((int, datetime, bytes, bool, type(None)))
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -25,9 +27,13 @@ def clean_text(text: str) -> str:
 
 def clean(value: Any) -> Any:  # noqa: ANN401 - any value of a row
     """The same value with every text in it cleaned, also inside lists and dictionaries."""
+    kind = type(value)
+    if kind is str:
+        return clean_text(value)
+    if kind in _AS_THEY_ARE:
+        return value
     if isinstance(value, str):
-        # A StrEnum is text that needs no cleaning but must not come back as an enumeration.
-        return clean_text(value if type(value) is str else str(value))
+        return clean_text(str(value))  # a StrEnum is stored as its text
     if isinstance(value, dict):
         return {clean(key): clean(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

@@ -18,7 +18,7 @@ from adapters.store.buffer import key_columns
 from adapters.store.clean import address_key, searchable, shortened
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.errors import StoreError
-from gateway.domain.intake import Attachment, Intake, IntakeState
+from gateway.domain.intake import Attachment, Channel, Intake, IntakeState
 from gateway.domain.register import Entry, Seal
 from gateway.domain.ticket import CLOSED_STATES, Action, Message, Page, Ticket, Timer, number_for
 
@@ -92,10 +92,14 @@ class SqlReading:
         return [rows.intake_of(row) for row in self._all(query.order_by(order).limit(limit))]
 
     def deliveries(self, intake_id: int) -> list[tuple[str, datetime]]:
+        first = self._row(_i, intake_id)
+        if first is None:
+            return []
         table = tables.delivery
         self._see(table, intake=intake_id)
         query = sa.select(table).where(table.c.intake == intake_id).order_by(table.c.id)
-        return [(row["door"], row["at"]) for row in self._all(query)]
+        later = [(row["door"], row["at"]) for row in self._all(query)]
+        return [(first["door"], first["accepted_at"]), *later]
 
     def tickets_of(self, intake_id: int) -> list[int]:
         self._see(_m, intake=intake_id)
@@ -210,11 +214,13 @@ class SqlReading:
         ticket: int | None = None,
         states: Sequence[DispatchState] = (),
         kind: DispatchKind | None = None,
+        channel: Channel | None = None,
         to: str | None = None,
         since: datetime | None = None,
         limit: int = 100,
     ) -> list[Dispatch]:
         fixed: dict[str, Any] = {"ticket": ticket, "kind": None if kind is None else str(kind)}
+        fixed["channel"] = None if channel is None else str(channel)
         fixed["to_key"] = None if to is None else address_key(to)
         fixed = {name: value for name, value in fixed.items() if value is not None}
         self._see(_d, **fixed)
@@ -250,6 +256,18 @@ class SqlReading:
     def timer(self, kind: str, ticket: int) -> Timer | None:
         row = self._row(tables.timer, kind, ticket)
         return None if row is None else rows.timer_of(row)
+
+    def timers(self, kind: str) -> list[Timer]:
+        table = tables.timer
+        self._see(table)
+        query = sa.select(table).where(table.c.kind == kind).order_by(table.c.due_at, table.c.id)
+        return [rows.timer_of(row) for row in self._all(query)]
+
+    def due_timers(self, now: datetime, limit: int) -> list[Timer]:
+        table = tables.timer
+        self._see(table)
+        query = sa.select(table).where(table.c.due_at <= now).order_by(table.c.due_at, table.c.id).limit(limit)
+        return [rows.timer_of(row) for row in self._all(query)]
 
     def next_due(self) -> datetime | None:
         self._see(_i)

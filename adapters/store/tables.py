@@ -26,23 +26,33 @@ NAMES = {
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """An instant: takes aware datetimes only, gives aware ones in UTC, with microseconds."""
+    """An instant: takes aware datetimes only, gives aware ones in UTC, with microseconds.
+
+    On SQLite it is text of one length (`2026-11-24 21:10:00.000000`), which sorts as time does.
+    """
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ANN401 - text or datetime
         if value is None:
             return None
         if value.tzinfo is None:
             msg = f"{value.isoformat()} has no time zone; the store takes instants only"
             raise ValueError(msg)
-        return value.astimezone(UTC)
+        instant = value.astimezone(UTC)
+        return instant.isoformat(" ", "microseconds")[:26] if dialect.name == "sqlite" else instant
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - as above
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - as above; SQLAlchemy's signature
         if value is None:
             return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        if isinstance(value, str):
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        instant: datetime = value
+        return instant.astimezone(UTC)
 
 
 class CleanText(sa.types.TypeDecorator[str]):
@@ -110,6 +120,7 @@ intake_raw = sa.Table(
     sa.Column("raw", sa.LargeBinary(), nullable=False),
 )
 
+# Every delivery after the first; the first is the intake itself.
 delivery = sa.Table(
     "delivery",
     metadata,

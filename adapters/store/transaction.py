@@ -25,12 +25,13 @@ from gateway.domain.dispatch import Dispatch, DispatchState
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Arrival, Attachment, Channel, Intake, IntakeState, Receipt
 from gateway.domain.register import Entry, Happening, Seal
-from gateway.domain.ticket import Action, Message, Page, Ticket, Timer, number_for
+from gateway.domain.ticket import Action, Message, Page, Ticket, number_for
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _SALT_BYTES = 16
+_COUNTERS = sa.select(tables.counter.c.name, tables.counter.c.value)
 _i, _t, _d, _p = tables.intake, tables.ticket, tables.dispatch, tables.page
 
 
@@ -40,15 +41,17 @@ class SqlTransaction(SqlReading):
     def __init__(self, connection: Connection, blobs: BlobFolder) -> None:
         super().__init__(connection, blobs)
         self._buffer = Buffer(connection)
-        self._counters_known = False
+        self._counters: dict[str, int] | None = None
+        self._counted: set[str] = set()
 
     @property
     def wrote(self) -> bool:
         """Whether there is anything to commit."""
-        return self._buffer.wrote
+        return self._buffer.wrote or bool(self._counted)
 
     def flush(self) -> None:
         """Write everything that waits."""
+        self._write_counters()
         self._buffer.flush_all()
 
     def expect(self, keys: Sequence[str]) -> None:
@@ -58,23 +61,32 @@ class SqlTransaction(SqlReading):
     def _see(self, *asked: sa.Table, **equal: Any) -> None:  # noqa: ANN401 - as in SqlReading
         matters = (lambda row: all(row[name] == value for name, value in equal.items())) if equal else None
         for table in asked:
+            if table is tables.counter:
+                self._write_counters()
             self._buffer.flush(table, matters)
 
     def _row(self, table: sa.Table, *key: Any) -> Mapping[str, Any] | None:  # noqa: ANN401 - as in SqlReading
         return self._buffer.get(table, *key)
 
     def _next(self, name: str) -> int:
-        """The next value of a counter."""
-        if not self._counters_known:
-            self._buffer.fetch_all(tables.counter)
-            self._counters_known = True
-        known = self._buffer.known(tables.counter, name)
-        if known is None:
-            self._buffer.insert(tables.counter, {"name": name, "value": 1})
-            return 1
-        value: int = known["value"] + 1
-        self._buffer.change(tables.counter, (name,), {"value": value})
+        """The next value of a counter. All are read once in a transaction and written back before it ends."""
+        if self._counters is None:
+            self._counters = {row.name: row.value for row in self._connection.execute(_COUNTERS)}
+        value = self._counters[name] = self._counters.get(name, 0) + 1
+        self._counted.add(name)
         return value
+
+    def _write_counters(self) -> None:
+        if self._counters is None or not self._counted:
+            return
+        self._buffer.fetch(tables.counter, self._counted)
+        for name in self._counted:
+            value = self._counters[name]
+            if self._buffer.get(tables.counter, name) is None:
+                self._buffer.insert(tables.counter, {"name": name, "value": value})
+            else:
+                self._buffer.change(tables.counter, (name,), {"value": value})
+        self._counted.clear()
 
     # ------------------------------------------------------------------------------------------------ intakes
 
@@ -86,7 +98,6 @@ class SqlTransaction(SqlReading):
             return Receipt(first["intake"], repeated=True)
         number = self._keep(arrival, at)
         self._note_key(key, number, at, arrival.repeat_key.holds_for)
-        self.add_delivery(number, arrival.door, at)
         return Receipt(number, repeated=False)
 
     def _keep(self, arrival: Arrival, at: datetime) -> int:
@@ -282,12 +293,6 @@ class SqlTransaction(SqlReading):
 
     def drop_timer(self, kind: str, ticket: int) -> None:
         self._buffer.delete(tables.timer, kind, ticket)
-
-    def due_timers(self, now: datetime, limit: int) -> list[Timer]:
-        table = tables.timer
-        self._see(table)
-        query = sa.select(table).where(table.c.due_at <= now).order_by(table.c.due_at, table.c.id).limit(limit)
-        return [rows.timer_of(self._buffer.remember(table, row)) for row in self._all(query)]
 
     # ----------------------------------------------------------------------------------------------- register
 

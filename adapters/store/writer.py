@@ -11,7 +11,6 @@ import contextlib
 import queue
 import secrets
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -41,9 +40,8 @@ _REOPEN_FIRST_S, _REOPEN_MOST_S = 0.2, 5.0
 # What SQLite says when the disk, not the statement, is at fault (PROMISES F12, C-22). After any of these the state of
 # the page cache is unknown: close, reopen, check.
 _DISK_FAULTS = ("disk i/o error", "malformed", "not a database", "readonly", "disk is full", "unable to open")
-_MARK = postgresql.insert(tables.writer).on_conflict_do_update(
-    index_elements=["name"], set_={"batch": sa.bindparam("batch")}
-)
+_WRITER = postgresql.insert(tables.writer)
+_MARK = _WRITER.on_conflict_do_update(index_elements=["name"], set_={"batch": _WRITER.excluded.batch})
 
 
 @dataclass(frozen=True, slots=True)
@@ -391,8 +389,3 @@ class InThread:
     def close(self) -> None:
         """No further units."""
         self._closed = True
-
-
-def now_s() -> float:
-    """Seconds on a clock that only goes forward, for measuring."""
-    return time.monotonic()
