@@ -13,11 +13,10 @@ with code of its own, and walks our TwiML. It never calls anything but the gatew
         carrier.wait_idle(timeout=10)
 
 `Rehearsal(account, *, gateway=None, clock=utc_now, seconds_scale=1.0, seed=None, ports=Ports())`
-    `start()`, `stop()`, `connect(Gateway)`, `base_url`, `smtp_port`, `carrier`, `mail`. `seconds_scale` real seconds
-    pass for each second on the telephone, so that time-outs keep their proportions.
-`Gateway(public_url, connect_url="", voice_path="/twilio/voice", sms_path="/twilio/sms", status_path="/twilio/status")`
-    Signed is the public URL, the
-    connection goes to `connect_url`.
+    `start()`, `stop()`, `reset()`, `connect(Gateway)`, `base_url`, `smtp_port`, `carrier`, `mail`. For each second on
+    the telephone `seconds_scale` real ones pass, so that time-outs keep their proportions.
+`Gateway(public_url, connect_url="", voice_path="/twilio/voice", sms_path="/twilio/sms",
+    status_path="/twilio/status")`: signed is the public URL, the connection goes to `connect_url`.
 
 `Carrier`
     What happened: `messages` (texts sent by the gateway), `received_messages`, `calls` (placed by the gateway),
@@ -38,7 +37,8 @@ A script is a list of strings of keys, `Press(keys, after_hearing="")`, `Speak(t
     key="#")` (`key=""` hangs up after the message) and `HangUp(after_verbs=0, after_s=0)`. Each but the last answers
     one Gather or Record; when the script is over the person only listens.
 
-`carrier.faults.add(...)`, `.clear()`, `.pending`: `too_many(retry_after_s=1)`, `status(503, code=None, acts=False)`,
+`carrier.faults.add(...)`, `.clear()`, `.pending`, with what `adapters.rehearsal.faults` makes:
+    `too_many(retry_after_s=1)`, `status(503, code=None, acts=False)`,
     `late(seconds)`, `never(acts=False)`, `garbage()`, `cut(acts=True)`, `silent()`, `undelivered(number, code)`,
     `failed(number, code)`, `callbacks("duplicated" | "reversed" | "early")`, each with `times=` (None: until
     cleared); or `Fault(Kind..., times, path, method, number, ...)`.

@@ -160,6 +160,13 @@ class Carrier:
         """Post a signed JSON body to the gateway; its answer, None after an error (see `errors`)."""
         return self.run(self.courier.carry_json(url, body))
 
+    def reset(self) -> None:
+        """Begin anew: everything in flight is dropped, everything that happened forgotten, every telephone gone."""
+        self.run(self._drop())
+        self.records.clear()
+        self.phones.clear()
+        self.faults.clear()
+
     def wait_idle(self, timeout: float = 10.0) -> None:
         """Wait until no call, text or callback is in flight.
 
@@ -186,15 +193,20 @@ class Carrier:
         """Everything runs on `loop` from now on."""
         self._loop = loop
 
+    def stop_waiting(self) -> None:
+        """Requests that a fault keeps without an answer are cut now."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.closing.set)
+
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """The result of `work`, done on the carrier's loop.
 
         Raises:
-            RuntimeError: the carrier has not been started, or is asked from its own loop.
+            RuntimeError: the carrier is not running, or is asked from its own loop.
         """
         if self._loop is None:
             work.close()
-            raise RuntimeError("the stand-in carrier has not been started")
+            raise RuntimeError("the stand-in carrier is not running: start it first")
         if _running_loop() is self._loop:
             work.close()
             raise RuntimeError("asked from the carrier's own loop: await the inner method instead")
@@ -214,13 +226,17 @@ class Carrier:
             log.error("a job of the stand-in carrier failed", exc_info=job.exception())
 
     async def close(self) -> None:
-        """End whatever is in flight."""
+        """End whatever is in flight, for good."""
         self.closing.set()
+        await self._drop()
+        await self.courier.close()
+        self._loop = None
+
+    async def _drop(self) -> None:
         jobs = list(self._jobs)
         for job in jobs:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
-        await self.courier.close()
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

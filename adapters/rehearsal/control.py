@@ -98,16 +98,16 @@ class Control:
         phone = self._carrier.phones[number]
         _behave(phone, wish)
         done: Json = {}
-        exchange = self._carrier
+        carrier = self._carrier
         if wish.get("answer"):
-            done["answer"] = await exchange.picked_up(number)
+            done["answer"] = await carrier.picked_up(number)
         if "press" in wish:
             press = wish["press"]
-            done["press"] = await exchange.pressed(number, tuple(press if isinstance(press, list) else [press]))
+            done["press"] = await carrier.pressed(number, tuple(press if isinstance(press, list) else [press]))
         if wish.get("hang_up"):
-            done["hang_up"] = await exchange.hung_up(number)
+            done["hang_up"] = await carrier.hung_up(number)
         if "send" in wish:
-            sent = await exchange.sent_sms(number, str(wish["send"]), str(wish.get("to") or exchange.account.number))
+            sent = await carrier.sent_sms(number, str(wish["send"]), str(wish.get("to") or carrier.account.number))
             done["send"] = sent.sid
         return JSONResponse(phone_json(phone) | {"done": done})
 

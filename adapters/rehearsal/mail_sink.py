@@ -85,7 +85,8 @@ class MailSink:
         return [mail for mail in self.messages if recipient.lower() in {to.lower() for to in mail.rcpt_tos}]
 
     def clear(self) -> None:
-        """Forget the mails and the faults."""
+        """Forget the mails and the faults, hand nothing on any more."""
+        self.on_mail = None
         with self._lock:
             self._messages.clear()
             self._faults.clear()
@@ -157,6 +158,11 @@ class MailSink:
         return await loop.create_server(protocol, host, port)
 
 
+def _address(envelope: Envelope) -> str:
+    """The return path; the library leaves the null one as it was written, `<>`."""
+    return "" if envelope.mail_from in {None, "<>"} else str(envelope.mail_from)
+
+
 def _believe(*_: object) -> AuthResult:
     return AuthResult(success=True)
 
@@ -184,7 +190,7 @@ class _Handler:
         await asyncio.sleep(fault.delay_s)
         if fault.reply:
             return fault.reply
-        mail = SunkMail(self._now(), envelope.mail_from or "", recipients, bytes(envelope.original_content or b""))
+        mail = SunkMail(self._now(), _address(envelope), recipients, bytes(envelope.original_content or b""))
         if not await self._hand_on(mail):
             return "451 4.3.0 the mail could not be handed on"
         self._sink.keep(mail)

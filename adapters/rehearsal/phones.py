@@ -174,6 +174,11 @@ class Phones:
     def __setitem__(self, number: str, behaviour: Behaviour) -> None:
         self[number].behaviour = behaviour
 
+    def clear(self) -> None:
+        """Disconnect every telephone."""
+        with self._lock:
+            self._phones.clear()
+
     def all(self) -> list[Phone]:
         with self._lock:
             return list(self._phones.values())

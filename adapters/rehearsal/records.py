@@ -168,6 +168,14 @@ class Records:
         with self._lock:
             self._troubles.append(Trouble(self.now(), code, detail, sid))
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._messages.clear()
+            self._calls.clear()
+            self._recordings.clear()
+            self._troubles.clear()
+
     def message(self, sid: str) -> Message | None:
         return self._messages.get(sid)
 

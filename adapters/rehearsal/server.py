@@ -70,6 +70,26 @@ def _peer(transport: asyncio.Transport) -> Peer:
     return str(host), int(port)
 
 
+def bound(host: str, port: int) -> socket.socket:
+    """A socket listening there, with the protocol named.
+
+    asyncio switches Nagle's algorithm off only where `proto` says TCP, and `socket.create_server` leaves it 0: each
+    answer in two writes would then wait 40 ms for a delayed acknowledgement.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(100)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
 class Rehearsal:
     """Carrier and mail sink on loopback. A context manager; `start` and `stop` do the same by hand.
 
@@ -118,9 +138,15 @@ class Rehearsal:
             raise self._failure
         return self
 
+    def reset(self) -> None:
+        """Begin anew with the same addresses: no calls, texts, telephones, mails or faults."""
+        self.carrier.reset()
+        self.mail.clear()
+
     def stop(self) -> None:
         """Hang up, close both servers and wait for the thread."""
         if self._server is not None:
+            self.carrier.stop_waiting()
             self._server.should_exit = True
         if self._thread is not None:
             self._thread.join(STOP_TIMEOUT_S)
@@ -143,7 +169,7 @@ class Rehearsal:
 
     async def _serve(self) -> None:
         host = self._ports.host
-        listening = socket.create_server((host, self._ports.http))
+        listening = bound(host, self._ports.http)
         self.base_url = self.carrier.base_url = f"http://{host}:{listening.getsockname()[1]}"
         smtp = await self.mail.listen(host, self._ports.smtp)
         self.smtp_port = smtp.sockets[0].getsockname()[1]

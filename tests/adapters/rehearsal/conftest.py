@@ -29,18 +29,34 @@ def sdk(rehearsal: Rehearsal, token: str = TOKEN, timeout: float = 5) -> Client:
     return Client(SID, token, http_client=Rewriting(rehearsal.base_url, timeout))
 
 
-@pytest.fixture
-def gateway() -> Iterator[TinyGateway]:
+@pytest.fixture(scope="session")
+def one_gateway() -> Iterator[TinyGateway]:
     with TinyGateway() as gateway:
         yield gateway
 
 
 @pytest.fixture
-def rehearsal(gateway: TinyGateway) -> Iterator[Rehearsal]:
+def gateway(one_gateway: TinyGateway) -> TinyGateway:
+    """The same server for all tests, with nothing said or heard yet."""
+    one_gateway.says.clear()
+    one_gateway.heard.clear()
+    one_gateway.content_type = "text/xml"
+    return one_gateway
+
+
+@pytest.fixture(scope="session")
+def one_rehearsal(one_gateway: TinyGateway) -> Iterator[Rehearsal]:
     account = Account(SID, TOKEN, NUMBER)
-    doors = Gateway(PUBLIC_URL, connect_url=gateway.url)
+    doors = Gateway(PUBLIC_URL, connect_url=one_gateway.url)
     with Rehearsal(account, gateway=doors, seconds_scale=0.002, seed="test") as rehearsal:
         yield rehearsal
+
+
+@pytest.fixture
+def rehearsal(one_rehearsal: Rehearsal, gateway: TinyGateway) -> Rehearsal:
+    """The same servers for all tests, begun anew."""
+    one_rehearsal.reset()
+    return one_rehearsal
 
 
 @pytest.fixture

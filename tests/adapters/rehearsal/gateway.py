@@ -1,9 +1,8 @@
-"""A gateway as small as can be: it checks every signature with the carrier's own library and answers what a test says."""
+"""A gateway as small as can be: it checks signatures with the carrier's own library and answers what a test says."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from twilio.request_validator import RequestValidator
+
+from adapters.rehearsal.server import bound
 
 Says = str | int | Callable[[dict[str, str]], str]
 
@@ -71,7 +72,7 @@ class TinyGateway:
         return Response(text, media_type=self.content_type)
 
     def __enter__(self) -> Self:
-        listening = socket.create_server(("127.0.0.1", 0))
+        listening = bound("127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         app = Starlette(routes=[Route("/{path:path}", self.answer, methods=["GET", "POST"])])
         server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
