@@ -35,6 +35,7 @@ from gateway.domain.register import Happening
 from gateway.domain.sheet import sheet_with
 from gateway.domain.texts import Filled
 from gateway.domain.ticket import (
+    WAITING_FOR_A_PERSON,
     Act,
     Action,
     Mark,
@@ -62,6 +63,7 @@ PREPARED_AT = "_prepared_at"
 PREPARED_DIGEST = "_prepared_digest"
 WORKAROUND = "_workaround"
 NO_WORKAROUND = "_no_workaround"
+NOBODY_WORKS = (*WAITING_FOR_A_PERSON, TicketState.ESCALATION_FAILED, TicketState.NOT_RECEIVABLE)
 
 
 class DeskError(CentralinoError):
@@ -211,14 +213,17 @@ def identify(tx: Transaction, number: int, facts: Sequence[tuple[str, str]], by:
 def workaround(
     tx: Transaction, number: int, text: str | None, none_reason: str | None, by: Person, at: datetime
 ) -> Ticket:
-    """Say how the requester can go on meanwhile, or why there is no safe way."""
+    """Say how the requester can go on meanwhile, or why there is no safe way.
+
+    A ticket that nobody has taken keeps its state: the words do not take it.
+    """
     ticket = find(tx, number)
     if bool(text and text.strip()) == bool(none_reason and none_reason.strip()):
         raise DeskError("say either how to go on meanwhile (--text) or why there is no way (--none)")
     kept = {key: value for key, value in ticket.sheet.items() if key not in (WORKAROUND, NO_WORKAROUND)}
     if text:
         sheet, marks = {**kept, WORKAROUND: text}, tuple(m for m in ticket.marks if m != Mark.NO_WORKAROUND)
-        state = after(ticket.state, Act.WORKED_AROUND)
+        state = ticket.state if ticket.state in NOBODY_WORKS else after(ticket.state, Act.WORKED_AROUND)
     else:
         sheet = {**kept, NO_WORKAROUND: str(none_reason)}
         marks, state = tuple(dict.fromkeys((*ticket.marks, Mark.NO_WORKAROUND))), ticket.state

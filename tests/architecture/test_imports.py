@@ -46,7 +46,7 @@ PLACES = {
 MODULES = {
     "gateway": {"flow", "desk", "worker", "ports", "journal", "simulate", "calls", "filing", "paging", "telling"},
     "adapters": {"clock"},
-    "config": {"__main__", "main", "settings", "fields", "compose"},
+    "config": {"__main__", "main", "settings", "fields", "compose", "logs"},
 }
 
 

@@ -1,0 +1,181 @@
+"""A ticket with everything that belongs to it: as the document of `ticket show --json`, and for people to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from config.commands import showing
+from config.commands.ticket import listed
+from gateway.domain.dispatch import DispatchKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from gateway.domain.dispatch import Dispatch
+    from gateway.domain.register import Entry
+    from gateway.domain.ticket import Message, Ticket
+    from gateway.ports import Reading
+
+MANY = 10_000
+"""More dispatches than one ticket has."""
+
+
+def whole(reading: Reading, ticket: Ticket) -> dict[str, Any]:
+    """The document. Keys are never taken away; `due` is null where the contract sets no term."""
+    number = ticket.number
+    dispatches = sorted(reading.dispatches(ticket=number, limit=MANY), key=lambda each: each.id)
+    told = reading.personal(str(number))
+    return {
+        **listed(ticket),
+        "vendor_reference": ticket.vendor_reference,
+        "escalated_at": ticket.escalated_at,
+        "urgent_word": ticket.urgent_word,
+        "sheet": {key: value for key, value in ticket.sheet.items() if not key.startswith("_")},
+        "due": {"taken_in_charge": None, "solution": None, "on_site": None},
+        "messages": [_message(reading, message) for message in reading.messages(number)],
+        "actions": [
+            {"at": a.at, "recorded_at": a.recorded_at, "by": a.by, "role": a.by_role}
+            | {"text": a.text, "outcome": a.outcome}
+            for a in reading.actions(number)
+        ],
+        "dispatches": [dispatch_entry(each) for each in dispatches],
+        "escalations": [_escalation(ticket, each) for each in dispatches if each.kind is DispatchKind.ESCALATION],
+        "links": [{"number": other, "kind": kind} for other, kind in reading.links(number)],
+        "intakes": [each.id for each in reading.intakes(ticket=number, limit=MANY)],
+        "events": [event_entry(entry, told.get(entry.seq, {})) for entry in reading.entries(str(number))],
+    }  # fmt: skip
+
+
+def _message(reading: Reading, message: Message) -> dict[str, Any]:
+    return {
+        "direction": message.direction,
+        "channel": str(message.channel),
+        "lane": message.lane,
+        "from": message.sender,
+        "to": list(message.recipients),
+        "at": message.at,
+        "subject": message.subject,
+        "text": message.text,
+        "message_id": message.message_id,
+        "intake": message.intake,
+        "dispatch": message.dispatch,
+        "attachments": [
+            {"name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256}
+            for a in reading.attachments(message.id)
+        ],
+    }
+
+
+def dispatch_entry(dispatch: Dispatch) -> dict[str, Any]:
+    """A dispatch as one entry of a list."""
+    return {
+        "id": dispatch.id,
+        "ticket": dispatch.ticket,
+        "kind": str(dispatch.kind),
+        "channel": str(dispatch.channel),
+        "to": dispatch.to,
+        "state": str(dispatch.state),
+        "attempts": dispatch.attempts,
+        "reference": dispatch.reference,
+        "reason": dispatch.reason,
+        "subject": dispatch.subject,
+        "created_at": dispatch.created_at,
+        "due_at": dispatch.due_at,
+        "sent_at": dispatch.sent_at,
+    }
+
+
+def _escalation(ticket: Ticket, dispatch: Dispatch) -> dict[str, Any]:
+    """One that left, or is about to: nothing is missing in it, or it could not exist."""
+    return {
+        "at": dispatch.created_at,
+        "to": dispatch.to,
+        "state": str(dispatch.state),
+        "vendor_reference": ticket.vendor_reference,
+        "missing": [],
+        "dispatch": dispatch.id,
+        "message_id": dispatch.facts.get("message_id"),
+    }
+
+
+def event_entry(entry: Entry, personal: Mapping[str, str]) -> dict[str, Any]:
+    """An entry of the register, with its personal values unless they were erased."""
+    return {
+        "seq": entry.seq,
+        "at": entry.at,
+        "type": entry.type,
+        "by": entry.by,
+        "clause": entry.clause,
+        "data": {**entry.data, **personal},
+        "erased": sorted(set(entry.commitments) - set(personal)),
+    }
+
+
+# ----------------------------------------------------------------------------------------------------------- for people
+
+
+def print_whole(found: Mapping[str, Any]) -> None:
+    """The same document for people to read."""
+    _header(found)
+    for message in found["messages"]:
+        sender, at = showing.shown(message["from"]), showing.rome(message["at"])
+        print(f"\n{_arrow(message)} {at}  {message['channel']}  {sender}{_to(message)}")
+        _indented(message["text"])
+        for each in message["attachments"]:
+            print(f"    + {showing.shown(each['name'])}  {each['type']}  {each['size']} bytes  {each['sha256'][:16]}")
+    _table("Actions", ("AT", "BY", "OUTCOME", "TEXT"), (
+        (showing.rome(a["at"]), a["by"], a["outcome"], a["text"]) for a in found["actions"]
+    ))  # fmt: skip
+    _table("Dispatches", ("ID", "KIND", "CHANNEL", "TO", "STATE", "TRIES", "REASON"), (
+        (d["id"], d["kind"], d["channel"], d["to"], d["state"], d["attempts"], d["reason"]) for d in found["dispatches"]
+    ))  # fmt: skip
+    _table("History", ("AT", "EVENT", "BY", "CLAUSE", "DETAILS"), (
+        (showing.rome(e["at"]), e["type"], e["by"], e["clause"] or "-", _details(e["data"])) for e in found["events"]
+    ))  # fmt: skip
+
+
+def _header(found: Mapping[str, Any]) -> None:
+    who = found["requester"]
+    print(f"{found['number']}  {showing.shown(found['subject'])}\n")
+    showing.facts((
+        ("contract", found["contract"]),
+        ("state", f"{found['state']} (level {found['level']})"),
+        ("outcome", found["outcome"]),
+        ("type", found["type"]),
+        ("priority", f"{found['priority']}" + (f" ({found['urgent_word']})" if found["urgent_word"] else "")),
+        ("channel", found["channel"]),
+        ("requester", "  ".join(filter(None, (who["name"], who["address"], who["number"])))),
+        ("received", showing.rome(found["received_at"])),
+        ("opened", showing.rome(found["opened_at"])),
+        ("taken", showing.rome(found["taken_at"])),
+        ("owner", found["owner"]),
+        ("escalated", showing.rome(found["escalated_at"])),
+        ("vendor's number", found["vendor_reference"]),
+        ("marks", ", ".join(found["marks"])),
+        ("linked", ", ".join(f"{each['number']} ({each['kind']})" for each in found["links"])),
+        *((f"  {key}", value) for key, value in found["sheet"].items()),
+    ))  # fmt: skip
+
+
+def _arrow(message: Mapping[str, Any]) -> str:
+    return {"in": "-->", "out": "<--"}.get(message["direction"], "---") + f" {message['lane']}"
+
+
+def _to(message: Mapping[str, Any]) -> str:
+    return f" -> {showing.shown(', '.join(message['to']))}" if message["to"] else ""
+
+
+def _indented(text: str) -> None:
+    for line in showing.paragraphs(text).strip().splitlines():
+        print(f"    {line}")
+
+
+def _table(title: str, headings: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+    listed_rows = list(rows)
+    if listed_rows:
+        print(f"\n{title}")
+        showing.table(headings, listed_rows)
+
+
+def _details(data: Mapping[str, str]) -> str:
+    return "  ".join(f"{key}={value}" for key, value in data.items() if value != "")

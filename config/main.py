@@ -1,0 +1,37 @@
+"""`centralino`: the root of all commands. `main` is what the console script and `python -m config` run."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from config.commands import ticket
+from config.commands.common import Root
+from config.logs import configure
+
+app = typer.Typer(
+    cls=Root,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""Centralino: calls, SMS, mail, certified mail and faxes become tickets, and somebody answers.
+
+    Every command takes --config FILE (default: $CENTRALINO_CONFIG, then ./config/gateway.toml, then
+    /etc/centralino/gateway.toml). Results go to standard output, logs and remarks to standard error.
+
+    Exit codes: 0 done, 1 could not (one line says why), 2 usage, 78 configuration refused.
+    """,
+)
+app.add_typer(ticket.app, name="ticket")
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure:
+            reconfigure(errors="backslashreplace")
+    configure()
+    app(prog_name="centralino")
