@@ -136,7 +136,7 @@ class SqlReading:
         if contract is not None:
             query = query.where(_t.c.contract == contract)
         if since is not None:
-            query = query.where(_t.c.opened_at >= since)
+            query = query.where(_t.c.opened_at >= since).order_by(_t.c.opened_at.desc())
         if text:
             query = query.where(_t.c.search.contains(searchable(text), autoescape=True))
         return [rows.ticket_of(row) for row in self._all(query.order_by(_t.c.number.desc()).limit(limit))]
@@ -156,15 +156,14 @@ class SqlReading:
         key = address_key(address)
         if not key:
             return []
-        self._see(_t, contract=contract, address_key=key)
-        self._see(_t, contract=contract, number_key=key)
-        query = (
-            sa.select(_t)
-            .where(sa.or_(_t.c.address_key == key, _t.c.number_key == key))
-            .where(_t.c.contract == contract, _t.c.touched_at >= since, _t.c.state.not_in(CLOSED_STATES))
-            .order_by(_t.c.number.desc())
-        )
-        return [rows.ticket_of(row) for row in self._all(query)]
+        found: dict[int, Ticket] = {}
+        # One question for each index, put in order here: a database that has to do all of it takes the wrong index.
+        for column in (_t.c.address_key, _t.c.number_key):
+            self._see(_t, contract=contract, **{column.name: key})
+            query = sa.select(_t).where(column == key, _t.c.contract == contract, _t.c.touched_at >= since)
+            rows_found = self._all(query.where(_t.c.state.not_in(CLOSED_STATES)))
+            found |= {row["number"]: rows.ticket_of(row) for row in rows_found}
+        return [found[number] for number in sorted(found, reverse=True)]
 
     def messages(self, ticket: int) -> list[Message]:
         self._see(_m, ticket=ticket)
@@ -228,7 +227,7 @@ class SqlReading:
         if states:
             query = query.where(_d.c.state.in_([str(state) for state in states]))
         if since is not None:
-            query = query.where(_d.c.created_at >= since)
+            query = query.where(_d.c.created_at >= since).order_by(_d.c.created_at.desc())
         return [rows.dispatch_of(row) for row in self._all(query.order_by(_d.c.id.desc()).limit(limit))]
 
     def page(self, page_id: int) -> Page | None:
@@ -250,7 +249,7 @@ class SqlReading:
         if states:
             query = query.where(_p.c.state.in_([str(state) for state in states]))
         if since is not None:
-            query = query.where(_p.c.opened_at >= since)
+            query = query.where(_p.c.opened_at >= since).order_by(_p.c.opened_at.desc())
         return [rows.page_of(row) for row in self._all(query.order_by(_p.c.id.desc()))]
 
     def timer(self, kind: str, ticket: int) -> Timer | None:
@@ -276,7 +275,7 @@ class SqlReading:
         questions = (
             sa.select(sa.func.min(_d.c.wake_at)).where(tables.UNSETTLED),
             sa.select(sa.func.min(tables.timer.c.due_at)),
-            sa.select(sa.func.min(_i.c.lease_until)).where(tables.RECEIVED),
+            sa.select(sa.func.min(_i.c.lease_until)).where(tables.LEASED),
         )
         found = [self._connection.execute(question).scalar() for question in questions]
         return min((at for at in found if at is not None), default=None)

@@ -101,15 +101,15 @@ intake = sa.Table(
     _whole("size"),
     _text("state"),
     _whole("attempts"),
-    _instant("lease_until"),
+    _instant("lease_until", null=True),
     _json("facts"),
     _text("contract", null=True),
     _text("reason", null=True),
     sa.Index("ix_intake_state_id", "state", "id"),
 )
-# The condition must be a literal, here and in the question, or SQLite does not use a partial index.
-RECEIVED = sa.text("state = 'received'")
-sa.Index("ix_intake_waiting", intake.c.lease_until, intake.c.id, sqlite_where=RECEIVED, postgresql_where=RECEIVED)
+# `lease_until` is when an intake waits to be filed, and null once it was: the index holds only what waits.
+LEASED = intake.c.lease_until.is_not(None)
+sa.Index("ix_intake_waiting", intake.c.lease_until, intake.c.id, sqlite_where=LEASED, postgresql_where=LEASED)
 
 # The raw bytes lie beside the intake, not in its row: SQLite rewrites a whole row, bytes and all, when its state
 # changes. A mail above `blobs.MAX_IN_DATABASE_BYTES` has no row here but a file named by its SHA-256.
@@ -177,7 +177,7 @@ ticket = sa.Table(
     _text("search"),
     sa.Index("ix_ticket_contract_number", "contract", "number"),
     sa.Index("ix_ticket_state_number", "state", "number"),
-    sa.Index("ix_ticket_opened_at", "opened_at"),
+    sa.Index("ix_ticket_opened_at_number", "opened_at", "number"),
     sa.Index("ix_ticket_address_key_contract", "address_key", "contract"),
     sa.Index("ix_ticket_number_key_contract", "number_key", "contract"),
 )
@@ -201,7 +201,7 @@ page = sa.Table(
     sa.Index("ix_page_ticket", "ticket"),
     sa.Index("ix_page_number_id", "number", "id"),
     sa.Index("ix_page_state_id", "state", "id"),
-    sa.Index("ix_page_opened_at", "opened_at"),
+    sa.Index("ix_page_opened_at_id", "opened_at", "id"),
 )
 
 dispatch = sa.Table(
@@ -237,9 +237,10 @@ dispatch = sa.Table(
     sa.Index("ix_dispatch_reference_key", "reference_key"),
     sa.Index("ix_dispatch_state_id", "state", "id"),
     sa.Index("ix_dispatch_kind_id", "kind", "id"),
-    sa.Index("ix_dispatch_created_at", "created_at"),
+    sa.Index("ix_dispatch_created_at_id", "created_at", "id"),
 )
-UNSETTLED = sa.text("state IN ('due', 'sending')")
+# `wake_at` is when a dispatch is due or its sender must have died, and null once it was settled.
+UNSETTLED = dispatch.c.wake_at.is_not(None)
 sa.Index("ix_dispatch_waking", dispatch.c.wake_at, dispatch.c.id, sqlite_where=UNSETTLED, postgresql_where=UNSETTLED)
 
 message = sa.Table(

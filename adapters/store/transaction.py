@@ -154,10 +154,7 @@ class SqlTransaction(SqlReading):
     def claim_intakes(self, now: datetime, limit: int, lease: timedelta) -> list[Intake]:
         self._see(_i)
         query = (
-            sa.select(_i)
-            .where(tables.RECEIVED, _i.c.lease_until <= now)
-            .order_by(_i.c.lease_until, _i.c.id)
-            .limit(limit)
+            sa.select(_i).where(tables.LEASED, _i.c.lease_until <= now).order_by(_i.c.lease_until, _i.c.id).limit(limit)
         )
         found = [self._buffer.remember(_i, row) for row in self._all(query)]
         raw = tables.intake_raw
@@ -171,7 +168,7 @@ class SqlTransaction(SqlReading):
         return rows.intake_of(changed, self._raw(changed))
 
     def settle_intake(self, intake_id: int, state: IntakeState, reason: str | None = None) -> None:
-        self._buffer.change(_i, (intake_id,), {"state": state, "reason": reason})
+        self._buffer.change(_i, (intake_id,), {"state": state, "reason": reason, "lease_until": None})
 
     def release_intake(self, intake_id: int, until: datetime, reason: str) -> None:
         self._buffer.change(_i, (intake_id,), {"lease_until": until, "reason": reason})

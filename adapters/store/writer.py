@@ -98,8 +98,10 @@ class Batches:
         except StoreError as error:
             return [Failed(error)] * len(units), False
         except Exception as error:  # noqa: BLE001 - a unit of the batch failed: which one shows when each runs alone
-            if len(units) == 1:
-                return [Failed(self._translated(error))], False
+            translated = self._translated(error)
+            if len(units) == 1 or self.faulty():
+                # After a fault of the disk a second try would succeed, and prove nothing (PROMISES F12).
+                return [Failed(translated)] * len(units), False
             alone = [self.run([unit]) for unit in units]
             return [results[0] for results, _ in alone], any(changed for _, changed in alone)
 
@@ -202,6 +204,10 @@ class Batches:
             raise self._unreachable(error) from error
 
     # ------------------------------------------------------------------------------------------------- faults
+
+    def faulty(self) -> bool:
+        """Whether nothing is accepted at the moment."""
+        return self.broken is not None
 
     def _translated(self, error: Exception) -> BaseException:
         if not isinstance(error, sa.exc.SQLAlchemyError):

@@ -49,7 +49,7 @@ def upgrade() -> None:
         sa.Column("size", WHOLE, autoincrement=False, nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("attempts", WHOLE, autoincrement=False, nullable=False),
-        sa.Column("lease_until", INSTANT, nullable=False),
+        sa.Column("lease_until", INSTANT, nullable=True),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("contract", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
@@ -61,8 +61,8 @@ def upgrade() -> None:
         "intake",
         ["lease_until", "id"],
         unique=False,
-        sqlite_where=sa.text("state = 'received'"),
-        postgresql_where=sa.text("state = 'received'"),
+        sqlite_where=sa.text("lease_until IS NOT NULL"),
+        postgresql_where=sa.text("lease_until IS NOT NULL"),
     )
     op.create_table(
         "seal",
@@ -106,7 +106,7 @@ def upgrade() -> None:
     op.create_index("ix_ticket_address_key_contract", "ticket", ["address_key", "contract"], unique=False)
     op.create_index("ix_ticket_contract_number", "ticket", ["contract", "number"], unique=False)
     op.create_index("ix_ticket_number_key_contract", "ticket", ["number_key", "contract"], unique=False)
-    op.create_index("ix_ticket_opened_at", "ticket", ["opened_at"], unique=False)
+    op.create_index("ix_ticket_opened_at_number", "ticket", ["opened_at", "number"], unique=False)
     op.create_index("ix_ticket_state_number", "ticket", ["state", "number"], unique=False)
     op.create_table(
         "timer",
@@ -207,7 +207,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_page")),
     )
     op.create_index("ix_page_number_id", "page", ["number", "id"], unique=False)
-    op.create_index("ix_page_opened_at", "page", ["opened_at"], unique=False)
+    op.create_index("ix_page_opened_at_id", "page", ["opened_at", "id"], unique=False)
     op.create_index("ix_page_state_id", "page", ["state", "id"], unique=False)
     op.create_index("ix_page_ticket", "page", ["ticket"], unique=False)
     op.create_table(
@@ -258,7 +258,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dispatch")),
         sa.UniqueConstraint("key", name=op.f("uq_dispatch_key")),
     )
-    op.create_index("ix_dispatch_created_at", "dispatch", ["created_at"], unique=False)
+    op.create_index("ix_dispatch_created_at_id", "dispatch", ["created_at", "id"], unique=False)
     op.create_index("ix_dispatch_kind_id", "dispatch", ["kind", "id"], unique=False)
     op.create_index("ix_dispatch_page", "dispatch", ["page"], unique=False)
     op.create_index("ix_dispatch_reference_key", "dispatch", ["reference_key"], unique=False)
@@ -270,8 +270,8 @@ def upgrade() -> None:
         "dispatch",
         ["wake_at", "id"],
         unique=False,
-        sqlite_where=sa.text("state IN ('due', 'sending')"),
-        postgresql_where=sa.text("state IN ('due', 'sending')"),
+        sqlite_where=sa.text("wake_at IS NOT NULL"),
+        postgresql_where=sa.text("wake_at IS NOT NULL"),
     )
     op.create_table(
         "personal",
