@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from adapters.clock import OffsetClock, SystemClock
 from adapters.confine import Confine, Confined
 from adapters.fax import FUNCTIONS as FAX_FUNCTIONS
-from adapters.fax import read_fax, repeat_key
+from adapters.fax import fax_pages, read_fax, repeat_key
 from adapters.keys import SecretKeys
 from adapters.mail import mime, packed
 from adapters.mail.automatic import OwnMail
@@ -221,3 +221,15 @@ def mail_outlet_of(site: Site, rules: Rules) -> MailOutlet:
 def is_our_recipient(rules: Rules, address: str) -> bool:
     """Whether the SMTP door takes mail for this address: a configured intake address, and nothing else (B-017)."""
     return bool(rules.contracts_at(Channel.MAIL, (address,)))
+
+
+def fax_as_pdf(reader: SafeReader, store: Store, intake_id: int, pages: int | None = None) -> bytes | None:
+    """The pages of a fax intake as PDF; None when it has no document that can be shown, or not `pages` pages."""
+    intake = store.read(lambda reading: reading.intake(intake_id, raw=True))
+    if intake is None:
+        return None
+    for part in reader.mail(intake).attachments:
+        shown = fax_pages(reader.confine, reader.attachment(intake.raw, part.part), part.type)
+        if shown.pdf is not None and pages in (None, shown.pages):
+            return shown.pdf
+    return None

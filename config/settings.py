@@ -127,7 +127,7 @@ class Smtp(Section):
     """Connections at the same time; further ones are answered 421. Since 0.1."""
     max_connections_per_address: Count = 50
     """Connections at the same time from one address. Since 0.1."""
-    max_line_bytes: Count = 65_536
+    max_line_bytes: Count = 1_048_576
     """How many bytes may come without an end of line before the connection is cut. Since 0.1."""
     idle_timeout: Duration = duration("5m")
     """How long a client may say nothing between two commands (RFC 5321 §4.5.3.2). Since 0.1."""

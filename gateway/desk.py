@@ -30,8 +30,8 @@ from gateway.domain.escalation import (
     summarise,
 )
 from gateway.domain.hours import local, opening
-from gateway.domain.intake import Channel
-from gateway.domain.register import Happening
+from gateway.domain.intake import Channel, IntakeState
+from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.sheet import sheet_with
 from gateway.domain.texts import Filled
 from gateway.domain.ticket import (
@@ -50,12 +50,14 @@ from gateway.domain.ticket import (
     late_reply_window,
     number_for,
 )
+from gateway.filing import UNREAD
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gateway.domain.contract import Contract, Escalation
     from gateway.domain.escalation import DiagnosticSummary
+    from gateway.domain.intake import Intake
     from gateway.domain.roster import Person
     from gateway.ports import Gateway, Reading, Transaction
 
@@ -501,3 +503,61 @@ def escalate(gw: Gateway, tx: Transaction, number: int, to: str | None, by: Pers
     data = {"dispatch": str(dispatch.id), "to": mail.to[0], "level": "2", "sheet_sha256": prepared.digest}
     tx.record(str(ticket.number), Happening("escalated", at, by.id, contract.clauses.of("escalation"), data))
     return dispatch
+
+
+# ------------------------------------------------------------------------------------------------- what was set aside
+
+
+def replay(tx: Transaction, intake_id: int, by: Person, at: datetime) -> Intake:
+    """File an intake once more: one that nobody could read, or that was set aside. A ticket that it has stays its own.
+
+    Raises:
+        DeskError: there is no such intake, or it is filed and was read.
+    """
+    intake = tx.intake(intake_id)
+    if intake is None:
+        raise DeskError(f"there is no intake {intake_id}")
+    tickets = tx.tickets_of(intake_id)
+    filed = ", ".join(map(str, tickets))
+    unread = intake.state is IntakeState.FILED and intake.reason == UNREAD
+    if intake.state in (IntakeState.FILED, IntakeState.REPLY) and not unread:
+        raise DeskError(f"intake {intake_id} is {intake.state}{f' as ticket {filed}' if filed else ''}: nothing to replay")
+    if tickets and intake.channel in (Channel.SMS, Channel.PHONE):
+        raise DeskError(f"intake {intake_id} has its ticket {filed} already: look at it there")
+    tx.reopen_intake(intake_id, at)
+    chain = str(tickets[0]) if tickets else SYSTEM
+    data = {"intake": str(intake_id), "before": str(intake.state), "reason": intake.reason or ""}
+    tx.record(chain, Happening("intake_replayed", at, by.id, None, data))
+    return tx.intake(intake_id) or intake
+
+
+def retry(gw: Gateway, tx: Transaction, dispatch_id: int, by: Person, at: datetime) -> Dispatch:
+    """Send a dispatch that was refused once more, or one that waits at once; it has its whole life again.
+
+    Raises:
+        DeskError: there is no such dispatch, it has left, or nobody waits for it any more.
+    """
+    dispatch = tx.dispatch(dispatch_id)
+    if dispatch is None:
+        raise DeskError(f"there is no dispatch {dispatch_id}")
+    if dispatch.state not in (DispatchState.DUE, DispatchState.REFUSED):
+        raise DeskError(f"dispatch {dispatch_id} is {dispatch.state}: only one that is due or refused can be tried again")
+    page = tx.page(dispatch.page) if dispatch.page is not None else None
+    if page is not None and page.state != paging.OPEN:
+        raise DeskError(f"dispatch {dispatch_id} wakes {page.person} for ticket {page.ticket}, whose page is {page.state}")
+    ticket = tx.ticket(dispatch.ticket) if dispatch.ticket is not None else None
+    if ticket and dispatch.kind is DispatchKind.ESCALATION and ticket.state is TicketState.ESCALATION_FAILED:
+        _escalated_again(gw, tx, ticket, dispatch, at)
+    lives = dispatch.expires_at - (dispatch.created_at or dispatch.due_at)
+    changed = tx.change_dispatch(dispatch_id, state=DispatchState.DUE, due_at=at, expires_at=at + lives)
+    data = {"dispatch": str(dispatch_id), "before": str(dispatch.state), "reason": dispatch.reason or ""}
+    chain = SYSTEM if dispatch.ticket is None else str(dispatch.ticket)
+    tx.record(chain, Happening("dispatch_retried", at, by.id, None, data))
+    return changed
+
+
+def _escalated_again(gw: Gateway, tx: Transaction, ticket: Ticket, dispatch: Dispatch, at: datetime) -> None:
+    rules = _contract(gw, ticket).escalation
+    tx.change_ticket(ticket.number, state=after(ticket.state, Act.ESCALATE), escalated_at=at)
+    if rules:
+        tx.set_timer("escalation", ticket.number, at + rules.remind_after, {"dispatch": str(dispatch.id)})

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from gateway.ports import Gateway, Transaction
 
 SMS_JOINS_FOR = timedelta(hours=24)
+UNREAD = "unread"
+"""The reason of an intake whose ticket only says that a person must open the original."""
 UNREADABLE_TEXT = (
     "Il messaggio non è stato letto in modo sicuro: l’originale è conservato e va aperto da una persona.\n"
     "Motivo: {reason}"
@@ -80,6 +82,9 @@ def file_mail(
     """What becomes of a mail, PEC or fax: a bounce or receipt finds what it is about, the rest finds its ticket."""
     if not tx.is_unfiled(intake.id):
         return intake.state
+    earlier = _filed_earlier(tx, intake)
+    if earlier is not None:
+        return _file_again(gw, tx, intake, earlier, _contact(gw, intake, reading, fax), at)
     if reading.bounce:
         return _bounce(gw, tx, intake, reading, reading.bounce, at)
     if fax and fax.failed:
@@ -159,7 +164,7 @@ def _contact(gw: Gateway, intake: Intake, reading: MailReading, fax: FaxReading 
     sender = reading.senders[0] if reading.senders else None
     address = sender.address if sender else intake.sender
     marks = [Mark.UNREADABLE, Mark.TO_VERIFY] if not reading.readable else []
-    if any(defect.startswith("duplicate header From") for defect in reading.defects):
+    if _is_ambiguous(reading):
         marks.append(Mark.AMBIGUOUS_SENDER)
     text = reading.text
     if not reading.readable:
@@ -213,6 +218,8 @@ def _fax_contact(
 
 def _ticket_of(gw: Gateway, tx: Transaction, intake: Intake, reading: MailReading) -> Ticket | None:
     """The ticket a mail belongs to: signed token or thread first, then the mark, from somebody the ticket knows."""
+    if _is_ambiguous(reading):
+        return None
     number = correlation.signed_ticket(gw.rules.signing_key, reading, intake.recipients)
     found = tx.ticket(number) if number is not None else None
     if found:
@@ -223,6 +230,11 @@ def _ticket_of(gw: Gateway, tx: Transaction, intake: Intake, reading: MailReadin
         if ticket and sender and sender in _participants(gw, tx, ticket):
             return ticket
     return None
+
+
+def _is_ambiguous(reading: MailReading) -> bool:
+    """Two senders, subjects, Message-IDs or dates: nobody can say whose mail it is (B-041)."""
+    return any(defect.startswith("duplicate header") for defect in reading.defects)
 
 
 def _participants(gw: Gateway, tx: Transaction, ticket: Ticket) -> set[str]:
@@ -444,6 +456,9 @@ def file_unread(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: d
     """After several failed tries: a ticket that says that a person must open the original (P4, C-47)."""
     if not tx.is_unfiled(intake.id):
         return intake.state
+    if _filed_earlier(tx, intake) is not None:
+        tx.settle_intake(intake.id, IntakeState.FILED, UNREAD)
+        return IntakeState.FILED
     contracts = gw.rules.contracts_at(intake.channel, intake.recipients)
     fallback = gw.rules.contracts.get(intake.contract or "") or gw.rules.contracts[gw.rules.default_contract]
     contact = Contact(
@@ -457,5 +472,33 @@ def file_unread(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: d
         defects=(reason,),
     )
     open_ticket(gw, tx, intake, contracts[0] if contracts else fallback, contact, at)
-    tx.settle_intake(intake.id, IntakeState.FILED, "unread")
+    tx.settle_intake(intake.id, IntakeState.FILED, UNREAD)
+    return IntakeState.FILED
+
+
+def _filed_earlier(tx: Transaction, intake: Intake) -> Ticket | None:
+    """The ticket that an intake already has: only one that is replayed, or was tried before, can have one."""
+    if intake.attempts <= 1 and intake.reason is None:
+        return None
+    numbers = tx.tickets_of(intake.id)
+    return tx.ticket(numbers[0]) if numbers else None
+
+
+def _file_again(
+    gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, contact: Contact, at: datetime
+) -> IntakeState:
+    """What could not be read the first time completes the ticket it has; never a second one (C-47)."""
+    contract = gw.rules.contracts[ticket.contract]
+    kept = tuple(mark for mark in ticket.marks if mark not in (Mark.UNREADABLE, Mark.TO_VERIFY))
+    marks = tuple(dict.fromkeys((*kept, *contact.marks)))
+    changed = tx.change_ticket(ticket.number, subject=contact.subject, requester=contact.requester, marks=marks)
+    _add_message(tx, intake, changed, contact, lane="requester")
+    data = {"intake": str(intake.id), "sha256": intake.sha256}
+    personal = {"sender": contact.sender, "subject": contact.subject}
+    tx.record(str(ticket.number), Happening("filed_again", at, NOBODY, contract.clauses.of("recording"), data, personal))
+    acknowledge(gw, tx, changed, contract, contact, at)
+    word = is_urgent(contract.priority, contact.subject, contact.new_text)
+    if word and changed.priority is Priority.NORMAL and not contact.wakes_nobody:
+        paging.made_urgent(gw, tx, changed, at, by=NOBODY, clause=contract.clauses.of("priority"))
+    tx.settle_intake(intake.id, IntakeState.FILED)
     return IntakeState.FILED

@@ -47,8 +47,7 @@ FILE_AGAIN = timedelta(seconds=5)
 
 def accept(gw: Gateway, arrival: Arrival) -> Future[Receipt]:
     """Keep one contact exactly as received. The future is done after the commit is on disk: only then say 250."""
-    at = gw.clock.now()
-    return gw.store.submit(lambda tx: tx.accept(arrival, at))
+    return gw.store.submit_accept(arrival, gw.clock.now())
 
 
 # ---------------------------------------------------------------------------------------------------------------- file

@@ -211,6 +211,10 @@ class Transaction(Reading, Protocol):
         """Filing failed: try again after `until`."""
         ...
 
+    def reopen_intake(self, intake_id: int, at: datetime) -> None:
+        """An intake that was settled waits again to be filed, from `at` on, with all its attempts. Its ticket stays."""
+        ...
+
     def is_unfiled(self, intake_id: int) -> bool:
         """Whether an intake still waits to be filed. Asked inside the filing transaction."""
         ...
@@ -299,6 +303,10 @@ class Store(Protocol):
 
     def submit(self, unit: Callable[[Transaction], T]) -> Future[T]:
         """Run a unit in the next shared transaction; the future is done after the commit, or has the unit's error."""
+        ...
+
+    def submit_accept(self, arrival: Arrival, at: datetime) -> Future[Receipt]:
+        """`submit` for the commonest unit, `Transaction.accept`: those that wait are looked up together."""
         ...
 
     def write(self, unit: Callable[[Transaction], T]) -> T:

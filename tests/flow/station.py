@@ -1,0 +1,247 @@
+"""A gateway for tests: the shipped configuration, the real store, a clock that stands still, and words to speak in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.compose import gateway_of, shipped
+from config.load import load
+from gateway import calls, flow
+from gateway.domain.dispatch import DispatchKind, DispatchState
+from gateway.domain.hours import local
+from gateway.domain.intake import Arrival, Channel, RepeatKey
+from gateway.domain.register import SYSTEM
+from tests.clock import TestClock
+
+if TYPE_CHECKING:
+    from adapters.store import SqlStore
+    from gateway.domain.call import Script
+    from gateway.domain.dispatch import Dispatch
+    from gateway.domain.intake import Intake, Receipt
+    from gateway.domain.register import Entry
+    from gateway.domain.ticket import Page, Ticket
+    from gateway.ports import Gateway
+
+SATURDAY_NIGHT = "2026-11-28T22:10:00+01:00"
+TUESDAY_MORNING = "2026-11-24T10:12:00+01:00"
+INTAKE = "assistenza@comune.example"
+OTHER_INTAKE = "assistenza@fornitore.example"
+MARIA = "maria.rossi@comune.example"
+BRUNO, CARLA, DARIO = "+393330000002", "+393330000003", "+393330000004"
+CITIZEN = "+393331234567"
+DESK_NUMBER = "+390700000200"
+SMS_NUMBER = "+393330000200"
+VENDOR = "secondo-livello@assistenza.example"
+
+
+def site_folder(folder: Path) -> Path:
+    """A copy of the shipped configuration with a signing key; gives the path of its gateway.toml."""
+    source = shipped()
+    shutil.copytree(source / "contracts", folder / "contracts")
+    for name in ("people.toml", "roster.toml"):
+        shutil.copyfile(source / name, folder / name)
+    (folder / "signing.key").write_text("0123456789abcdef" * 3)
+    path = folder / "gateway.toml"
+    settings = '[gateway]\ndefault_contract = "c02-comune"\n[signing]\nkey = {file = "signing.key"}\n'
+    path.write_text(settings + "[phone]\nrecording = true\n")
+    return path
+
+
+class Station:
+    """One gateway. What came in and what goes out is looked at in the store: the real one."""
+
+    def __init__(self, store: SqlStore, folder: Path, at: str = SATURDAY_NIGHT) -> None:
+        self.store = store
+        self.clock = TestClock(at)
+        self.site = load(site_folder(folder))
+        self.gw: Gateway
+        self.gw, self.reader = gateway_of(self.site, store)
+        self.gw.clock = self.clock
+        self._count = 0
+
+    # ------------------------------------------------------------------------------------------------------------ in
+
+    def mail(
+        self,
+        subject: str = "Come si stampa il registro?",
+        text: str = "Non trovo la voce nel menu.",
+        *,
+        sender: str = MARIA,
+        to: tuple[str, ...] = (INTAKE,),
+        message_id: str | None = "",
+        headers: str = "",
+        envelope: str | None = None,
+    ) -> Receipt:
+        """A mail by SMTP, filed."""
+        raw = self.raw_mail(subject, text, sender=sender, to=to, message_id=message_id, headers=headers)
+        return self.arrive(raw, sender=sender if envelope is None else envelope, to=to)
+
+    def raw_mail(
+        self, subject: str, text: str, *, sender: str, to: tuple[str, ...], message_id: str | None, headers: str = ""
+    ) -> bytes:
+        """The bytes of a plain mail; `message_id` None leaves it out, empty makes a new one."""
+        self._count += 1
+        lines = [f"From: {sender}", f"To: {', '.join(to)}", f"Subject: {subject}"]
+        if message_id is not None:
+            lines.append(f"Message-ID: <{message_id or f'm{self._count}@comune.example'}>")
+            lines.append(f"Date: {local(self.clock.now()):%a, %d %b %Y %H:%M:%S %z}")
+        lines += [line for line in headers.splitlines() if line]
+        lines += ["MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "", text, ""]
+        return "\r\n".join(lines).encode()
+
+    def arrive(
+        self,
+        raw: bytes,
+        *,
+        sender: str = MARIA,
+        to: tuple[str, ...] = (INTAKE,),
+        door: str = "smtp",
+        key: str | None = None,
+        channel: Channel = Channel.MAIL,
+        contract: str | None = None,
+    ) -> Receipt:
+        """Bytes by a door, filed."""
+        digest = hashlib.sha256(raw).hexdigest()
+        value = key or f"smtp:{','.join(sorted(to))}:{digest}"
+        from datetime import timedelta
+
+        has_ids = b"message-id:" in raw.lower()
+        holds = None if has_ids else timedelta(hours=24)
+        arrival = Arrival(channel, door, raw, self.clock.now(), sender, to, RepeatKey(value, holds), {}, contract)
+        receipt = flow.accept(self.gw, arrival).result(10)
+        self.file()
+        return receipt
+
+    def sms(self, sender: str, body: str, sid: str = "") -> None:
+        """An SMS by its webhook, filed in the same commit."""
+        self._count += 1
+        sid = sid or f"SM{self._count:032d}"
+        arrival = self.signal(Channel.SMS, sender, SMS_NUMBER, f"twilio:{sid}", {"body": body, "sid": sid})
+        self.store.write(lambda tx: calls.sms_arrives(self.gw, tx, arrival, self.clock.now()))
+
+    def call(self, sender: str = CITIZEN, sid: str = "") -> tuple[Ticket, Script]:
+        """A call at its first signal: its ticket, and what the caller hears."""
+        self._count += 1
+        sid = sid or f"CA{self._count:032d}"
+        arrival = self.signal(Channel.PHONE, sender, DESK_NUMBER, f"twilio:{sid}:begin", {"sid": sid})
+        script = self.store.write(lambda tx: calls.call_begins(self.gw, tx, arrival, self.clock.now()))
+        return self.tickets()[0], script
+
+    def step(self, ticket: Ticket, step: str, **facts: str) -> Script:
+        """One step of a citizen's call."""
+        self._count += 1
+        key = f"twilio:step:{step}:{facts}"
+        arrival = self.signal(Channel.PHONE, ticket.requester.number, DESK_NUMBER, key, dict(facts))
+        now = self.clock.now()
+        return self.store.write(lambda tx: calls.call_goes_on(self.gw, tx, arrival, ticket.number, step, now))
+
+    def signal(self, channel: Channel, sender: str, to: str, key: str, facts: dict[str, str]) -> Arrival:
+        """What a webhook hands over."""
+        raw = repr(sorted(facts.items())).encode()
+        return Arrival(channel, "twilio", raw, self.clock.now(), sender, (to,), RepeatKey(key), facts)
+
+    # ----------------------------------------------------------------------------------------------------- what happens
+
+    def file(self) -> None:
+        """File everything that waits."""
+        while flow.file_next(self.gw):
+            pass
+
+    def chase(self) -> None:
+        """Let everything happen that is due."""
+        while flow.chase_next(self.gw):
+            pass
+
+    def pass_(self, **duration: float) -> None:
+        """Time passes, and what falls due meanwhile happens."""
+        self.clock.pass_(**duration)
+        self.chase()
+
+    def key(self, page_call: Dispatch, digits: str) -> Script:
+        """A key pressed in a voice page."""
+        now = self.clock.now()
+        return self.store.write(lambda tx: calls.page_key(self.gw, tx, page_call.key, digits, now))
+
+    def sms_status(self, dispatch: Dispatch, status: str, error: str = "") -> bool:
+        """The carrier tells how an SMS fares."""
+        sid, now = f"SM{dispatch.id:032d}", self.clock.now()
+        return self.store.write(lambda tx: flow.settle_sms(self.gw, tx, dispatch.key, sid, status, error, now))
+
+    def call_status(self, dispatch: Dispatch, status: str, answered_by: str = "") -> bool:
+        """The carrier tells how a call fares."""
+        sid, now = f"CA{dispatch.id:032d}", self.clock.now()
+        return self.store.write(lambda tx: flow.settle_call(self.gw, tx, dispatch.key, sid, status, answered_by, now))
+
+    # ------------------------------------------------------------------------------------------------------- what is seen
+
+    def tickets(self) -> list[Ticket]:
+        """Newest first."""
+        return self.store.read(lambda reading: reading.tickets())
+
+    def ticket(self) -> Ticket:
+        """The only ticket."""
+        (only,) = self.tickets()
+        return only
+
+    def intakes(self) -> list[Intake]:
+        """Oldest first."""
+        return self.store.read(lambda reading: reading.intakes())[::-1]
+
+    def sent(self, *, kind: DispatchKind | None = None, channel: Channel | None = None) -> list[Dispatch]:
+        """What we owe, oldest first."""
+        return self.store.read(lambda reading: reading.dispatches(kind=kind, channel=channel, limit=1000))[::-1]
+
+    def page_texts(self, number: str | None = None) -> list[Dispatch]:
+        """The SMS of pages, oldest first."""
+        return [d for d in self.sent(kind=DispatchKind.PAGE, channel=Channel.SMS) if number in (None, d.to)]
+
+    def page_calls(self, number: str | None = None) -> list[Dispatch]:
+        """The calls of pages, oldest first."""
+        return [d for d in self.sent(kind=DispatchKind.PAGE, channel=Channel.VOICE) if number in (None, d.to)]
+
+    def acknowledgements(self) -> list[Dispatch]:
+        """The acknowledgements by mail."""
+        return self.sent(kind=DispatchKind.ACKNOWLEDGEMENT, channel=Channel.MAIL)
+
+    def alarms(self) -> list[Dispatch]:
+        """The alarm mails."""
+        return self.sent(kind=DispatchKind.ALARM)
+
+    def pages(self) -> list[Page]:
+        """Oldest first."""
+        return self.store.read(lambda reading: reading.pages())[::-1]
+
+    def events(self, ticket: Ticket | None = None) -> list[Entry]:
+        """The history of a ticket, or of the system."""
+        chain = SYSTEM if ticket is None else str(ticket.number)
+        return self.store.read(lambda reading: reading.entries(chain))
+
+    def happened(self, ticket: Ticket | None = None) -> list[str]:
+        """The types of the events."""
+        return [entry.type for entry in self.events(ticket)]
+
+    def open_calls(self) -> list[Dispatch]:
+        """The page calls that still ring or are about to."""
+        return [
+            d for d in self.page_calls() if d.state in (DispatchState.DUE, DispatchState.SENDING, DispatchState.SENT)
+        ]
+
+
+def code_in(text: str) -> str:
+    """The code of a page's SMS."""
+    found = re.search(r"OK (\d{6})", text)
+    assert found
+    return found[1]
+
+
+def spoken(script: Script) -> str:
+    """Everything a script says, prompts included."""
+    words = []
+    for verb in script:
+        words.append(getattr(verb, "text", ""))
+        words.extend(getattr(verb, "prompts", ()))
+    return " ".join(words)

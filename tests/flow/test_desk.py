@@ -1,0 +1,208 @@
+"""The desk: conclusion, escalation, and what never leaves (C1.3, C2.1, P11, B-067, B-068)."""
+
+from __future__ import annotations
+
+import email
+import json
+
+import pytest
+
+from config.demo.play import SHEET
+from gateway import desk, flow
+from gateway.domain.dispatch import DispatchKind, Refused
+from gateway.domain.ticket import StateError, TicketState
+from tests.flow.station import MARIA, TUESDAY_MORNING, VENDOR, Station
+
+SEVENTEEN = ["number", "contract", "priority", "system", "workstation", "occurrence", "description", "steps", "expected_obtained", "error", "analysis", "actions", "workaround", "articles", "attachments", "contact", "term"]
+
+
+@pytest.fixture
+def known(station: Station) -> Station:
+    """A ticket whose summary is complete."""
+    station.clock.set(TUESDAY_MORNING)
+    station.mail("Protocollo bloccato", "Non si salva.")
+    number, by, at = station.ticket().number, station.gw.rules.people["elena"], station.clock.now()
+    station.store.write(lambda tx: desk.identify(tx, number, tuple(SHEET.items()), by, at))
+    station.store.write(lambda tx: desk.action(tx, number, "Riavviato il servizio", "si ripresenta", by, at, at))
+    station.store.write(lambda tx: desk.workaround(tx, number, "Allegare dopo i file grandi", None, by, at))
+    return station
+
+
+def escalate(station: Station, to: str | None = None) -> None:
+    number, by, at = station.ticket().number, station.gw.rules.people["elena"], station.clock.now()
+    station.store.write(lambda tx: desk.escalate(station.gw, tx, number, to, by, at))
+
+
+def preview(station: Station) -> bytes:
+    number, at = station.ticket().number, station.clock.now()
+    return station.store.write(lambda tx: desk.preview(station.gw, tx, number, None, at)).raw
+
+
+def test_an_escalation_without_its_summary_is_refused_with_what_is_missing(station: Station) -> None:
+    station.mail()
+    with pytest.raises(desk.MissingFieldsError) as refused:
+        escalate(station)
+    missing = {gap.field for gap in refused.value.gaps}
+    assert {"system", "expected_obtained", "error", "analysis", "actions", "workaround"} <= missing
+    assert station.sent(kind=DispatchKind.ESCALATION) == []
+    assert station.ticket().level == 1
+
+
+def test_the_ticket_keeps_its_number_and_moves_to_level_two(known: Station) -> None:
+    """S008."""
+    before = known.ticket()
+    escalate(known)
+    after = known.ticket()
+    assert (after.number, after.level, after.state) == (before.number, 2, TicketState.ESCALATED)
+    (mail,) = known.sent(kind=DispatchKind.ESCALATION)
+    assert mail.to == VENDOR
+
+
+def test_what_leaves_is_byte_for_byte_the_preview_also_later(known: Station) -> None:
+    """B-068."""
+    shown = preview(known)
+    known.clock.pass_(minutes=20)
+    escalate(known)
+    assert known.sent(kind=DispatchKind.ESCALATION)[0].raw == shown
+
+
+def test_a_change_after_the_preview_makes_another_mail(known: Station) -> None:
+    shown = preview(known)
+    number, by, at = known.ticket().number, known.gw.rules.people["elena"], known.clock.now()
+    known.store.write(lambda tx: desk.action(tx, number, "Svuotata la coda", "nessun effetto", by, at, at))
+    escalate(known)
+    assert known.sent(kind=DispatchKind.ESCALATION)[0].raw != shown
+
+
+def test_both_attachments_with_the_seventeen_fields_in_order(known: Station) -> None:
+    escalate(known)
+    number = known.ticket().number
+    mail = email.message_from_bytes(known.sent(kind=DispatchKind.ESCALATION)[0].raw or b"")
+    files = {part.get_filename(): part.get_payload(decode=True) for part in mail.walk() if part.get_filename()}
+    sheet = json.loads(files[f"scheda_{number}.json"])
+    assert list(sheet)[:17] == SEVENTEEN
+    assert b"Riavviato il servizio" in files[f"storia_{number}.csv"]
+    text = next(p for p in mail.walk() if p.get_content_type() == "text/plain").get_payload(decode=True).decode()
+    assert all(f"\n{place}. " in text for place in range(1, 18))
+
+
+def test_every_action_of_the_history_is_in_the_summary(known: Station) -> None:
+    """C4.10: actions come from the history and cannot be left out."""
+    number, by, at = known.ticket().number, known.gw.rules.people["fabio"], known.clock.now()
+    for count in range(5):
+        known.store.write(
+            lambda tx, n=count: desk.action(tx, number, f"Prova numero {n} eseguita", "negativa", by, at, at)
+        )
+    escalate(known)
+    raw = known.sent(kind=DispatchKind.ESCALATION)[0].raw or b""
+    sheet = json.loads(
+        next(
+            p for p in email.message_from_bytes(raw).walk() if (p.get_filename() or "").startswith("scheda")
+        ).get_payload(decode=True)
+    )
+    assert len(sheet["actions"]) == 6
+
+
+def test_internal_notes_and_names_of_the_desk_do_not_leave(known: Station) -> None:
+    """B-068."""
+    number, by, at = known.ticket().number, known.gw.rules.people["elena"], known.clock.now()
+    known.store.write(lambda tx: desk.note(tx, number, "il cliente è difficile", by, at))
+    escalate(known)
+    raw = known.sent(kind=DispatchKind.ESCALATION)[0].raw or b""
+    parts = [p.get_payload(decode=True) or b"" for p in email.message_from_bytes(raw).walk() if not p.is_multipart()]
+    whole = b"".join(parts).decode()
+    assert "difficile" not in whole
+    assert "Melis" not in whole
+    assert MARIA not in whole
+
+
+def test_only_the_contracts_vendor_can_be_named(known: Station) -> None:
+    """C4.9: the only address that an escalation is ever sent to."""
+    with pytest.raises(desk.DeskError, match="is not the vendor"):
+        escalate(known, to="altri@vendor.example")
+
+
+@pytest.mark.parametrize("filler", ["", "   ", "\u200b\u2060", "x", "...", "xxx", "n.d."])
+def test_fillers_do_not_open_the_gate(known: Station, filler: str) -> None:
+    """B-067."""
+    number, by, at = known.ticket().number, known.gw.rules.people["elena"], known.clock.now()
+    known.store.write(lambda tx: desk.identify(tx, number, (("analysis", filler),), by, at))
+    with pytest.raises(desk.MissingFieldsError):
+        escalate(known)
+
+
+def test_a_vendor_that_refuses_the_mail_is_told_to_the_supervisors(known: Station) -> None:
+    """P11, C-36."""
+    escalate(known)
+    now = known.clock.now()
+    channel = known.sent(kind=DispatchKind.ESCALATION)[0].channel
+    claimed = known.store.write(lambda tx: tx.claim_dispatches(now, 9, flow.SEND_LEASE, (channel,)))
+    about = next(d for d in claimed if d.kind is DispatchKind.ESCALATION)
+    known.store.write(lambda tx: flow.conclude(known.gw, tx, about.id, Refused("mailbox full", "552"), now))
+    assert known.ticket().state is TicketState.ESCALATION_FAILED
+    assert known.alarms()
+
+
+def test_a_vendor_that_stays_silent_is_told_to_the_supervisors_once(known: Station) -> None:
+    """P11."""
+    escalate(known)
+    known.pass_(days=10)
+    known.pass_(days=10)
+    assert len(known.alarms()) == 1
+
+
+def test_the_vendors_answer_stops_the_reminder_and_reaches_nobody_by_itself(known: Station) -> None:
+    escalate(known)
+    thread = known.sent(kind=DispatchKind.ESCALATION)[0].facts["message_id"]
+    owed = len(known.sent())
+    known.mail("Re", "Riferimento: AB-77", sender=VENDOR, headers=f"In-Reply-To: <{thread}>")
+    known.pass_(days=10)
+    assert known.ticket().vendor_reference == "AB-77"
+    assert len(known.sent()) == owed
+
+
+def test_a_ticket_is_closed_only_with_an_outcome(station: Station) -> None:
+    """S004."""
+    station.mail()
+    number, by, at = station.ticket().number, station.gw.rules.people["elena"], station.clock.now()
+    with pytest.raises(StateError):
+        station.store.write(lambda tx: desk.close(tx, number, by, at))
+    with pytest.raises(desk.DeskError):
+        station.store.write(lambda tx: desk.solve(station.gw, tx, number, "fatto", "boh", by, at))
+    station.store.write(lambda tx: desk.solve(station.gw, tx, number, "fatto", "solved", by, at))
+    station.store.write(lambda tx: desk.close(tx, number, by, at))
+    assert station.ticket().state is TicketState.CLOSED
+
+
+def test_solving_tells_the_requester(station: Station) -> None:
+    station.mail()
+    number, by, at = station.ticket().number, station.gw.rules.people["elena"], station.clock.now()
+    station.store.write(lambda tx: desk.solve(station.gw, tx, number, "Riavviato", "solved", by, at))
+    mail = next(d for d in station.sent() if d.kind is DispatchKind.REPLY)
+    assert (mail.to, "Riavviato" in mail.text) == (MARIA, True)
+
+
+def test_a_merged_ticket_keeps_its_number_and_both_say_so(station: Station) -> None:
+    """C1.3."""
+    station.mail("uno")
+    station.mail("due")
+    second, first = station.tickets()
+    by, at = station.gw.rules.people["elena"], station.clock.now()
+    station.store.write(lambda tx: desk.merge(station.gw, tx, second.number, first.number, by, at))
+    assert "merged" in station.happened(second)
+    assert "merged_from" in station.happened(first)
+    assert station.store.read(lambda reading: reading.links(first.number)) == [(second.number, "merged_into")]
+
+
+def test_a_number_without_its_year_is_found_when_unambiguous(station: Station) -> None:
+    station.mail()
+    found = station.store.read(lambda reading: desk.find(reading, 1))
+    assert found.number == station.ticket().number
+
+
+def test_an_action_cannot_lie_in_the_future(station: Station) -> None:
+    station.mail()
+    number, by, at = station.ticket().number, station.gw.rules.people["elena"], station.clock.now()
+    later = at.replace(year=at.year + 1)
+    with pytest.raises(desk.DeskError, match="future"):
+        station.store.write(lambda tx: desk.action(tx, number, "Riavviato", "ok", by, at, later))
