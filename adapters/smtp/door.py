@@ -12,23 +12,42 @@ import ssl
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from aiosmtpd.smtp import Envelope, Session
 
 from adapters.smtp import answers, paths
 from adapters.smtp.arrivals import Delivery, arrival
+from adapters.smtp.progress import Progress
 from adapters.smtp.settings import SmtpSettings
 from gateway.domain.intake import Arrival, Receipt
 from gateway.ports import Clock
-
-if TYPE_CHECKING:
-    from adapters.smtp.session import SmtpSession
 
 BIG_BYTES = 262_144
 """From here on hashing and scanning a message takes long enough to be no business of the event loop."""
 PATIENCE = 3
 """Unknown recipients that are answered at once: people mistype."""
+
+
+class Client(Protocol):
+    """A connection, as the door sees it."""
+
+    peer: str
+    tls_version: str
+    declared_size: int
+    progress: Progress
+
+    def cut(self, answer: str) -> None:
+        """Say why, and close."""
+        ...
+
+    def hang_up_soon(self) -> None:
+        """Close after the answer that is about to be given."""
+        ...
+
+    def drain_out(self) -> None:
+        """The service stops: close now, or after the answer to the message under way."""
+        ...
 
 
 class SmtpHooks(Protocol):
@@ -78,7 +97,7 @@ class Door:
         self.hooks = hooks
         self.tls = tls
         self.closing = False
-        self.sessions: set[SmtpSession] = set()
+        self.sessions: set[Client] = set()
         self.empty = asyncio.Event()
         self.empty.set()
         self._recipients = recipients
@@ -89,7 +108,7 @@ class Door:
 
     # -------------------------------------------------------------------------------------------------- connections
 
-    def admits(self, session: SmtpSession, peer: str) -> str | None:
+    def admits(self, session: Client, peer: str) -> str | None:
         """None and a place for the connection, or the answer with which it is turned away."""
         if self.closing:
             return answers.CLOSING
@@ -101,7 +120,7 @@ class Door:
         self._from[peer] += 1
         return None
 
-    def leaves(self, session: SmtpSession, peer: str) -> None:
+    def leaves(self, session: Client, peer: str) -> None:
         """A connection is over; its place is free."""
         if session in self.sessions:
             self.sessions.discard(session)
@@ -134,12 +153,12 @@ class Door:
         """The same 451 as for every fault: aiosmtpd would answer 500 and show the exception to the stranger."""
         return self.fault(error)
 
-    async def handle_VRFY(self, server: SmtpSession, session: Session, envelope: Envelope, address: str) -> str:
+    async def handle_VRFY(self, server: Client, session: Session, envelope: Envelope, address: str) -> str:
         """Tell nobody who is known here."""
         return answers.MAY_EXIST
 
     async def handle_MAIL(
-        self, server: SmtpSession, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: Client, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Any sender may write, the null sender too (RFC 5321 §4.5.5)."""
         if server.declared_size > self.settings.max_message_bytes:
@@ -151,7 +170,7 @@ class Door:
         return "250 2.1.0 OK"
 
     async def handle_RCPT(
-        self, server: SmtpSession, session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: Client, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Only addresses that are configured exactly so, and no more of them than one message may have."""
         if not address.isascii() and not envelope.smtp_utf8:
@@ -167,7 +186,7 @@ class Door:
         envelope.rcpt_tos.append(recipient)
         return "250 2.1.5 OK"
 
-    async def _unknown(self, server: SmtpSession) -> str:
+    async def _unknown(self, server: Client) -> str:
         server.progress.unknown_recipients += 1
         count = server.progress.unknown_recipients
         self.hooks.refused(answers.NO_SUCH_RECIPIENT, peer=server.peer)
@@ -178,7 +197,7 @@ class Door:
             await asyncio.sleep(self.settings.refusal_delay.total_seconds() * (count - PATIENCE))
         return answers.NO_SUCH_RECIPIENT
 
-    async def handle_DATA(self, server: SmtpSession, session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(self, server: Client, session: Session, envelope: Envelope) -> str:
         """250 once the message is on disk; 451 for whatever goes wrong here."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
@@ -190,7 +209,7 @@ class Door:
         self.hooks.accepted(receipt, peer=server.peer, size=len(delivery.raw), took_s=loop.time() - begun)
         return answers.ACCEPTED
 
-    def _delivery(self, server: SmtpSession, session: Session, envelope: Envelope) -> Delivery:
+    def _delivery(self, server: Client, session: Session, envelope: Envelope) -> Delivery:
         sender = envelope.mail_from or ""
         raw = envelope.content
         return Delivery(

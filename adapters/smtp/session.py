@@ -11,15 +11,13 @@ import re
 import select
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
 
 from adapters.smtp import answers, paths
+from adapters.smtp.door import Door
 from adapters.smtp.progress import Phase, Progress
-
-if TYPE_CHECKING:
-    from adapters.smtp.door import Door
 
 READ_BYTES = 65_536
 """Up to here a message is one piece of the stream; twice that is read ahead at most."""

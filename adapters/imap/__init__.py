@@ -1,0 +1,9 @@
+"""The IMAP door: mailboxes elsewhere are read, one thread each, and touched only after our commit."""
+
+from __future__ import annotations
+
+from adapters.imap.collector import ImapHooks, NoHooks
+from adapters.imap.mailbox import Mailbox, MailboxState
+from adapters.imap.settings import MailboxSettings
+
+__all__ = ["ImapHooks", "Mailbox", "MailboxSettings", "MailboxState", "NoHooks"]

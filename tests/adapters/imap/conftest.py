@@ -1,0 +1,56 @@
+"""Mailboxes that are read into the real store, on a temporary file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from adapters.store import SqlStore, migrate, open_store
+from tests.adapters.imap.reading import Reading
+from tests.peers.dovecot import Dovecot, dovecot_server
+from tests.peers.lying_imap import LyingImap
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqlStore]:
+    url = f"sqlite:///{tmp_path / 'gateway.db'}"
+    migrate(url)
+    with open_store(url, tmp_path / "blobs", threaded=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def dovecot() -> Iterator[Dovecot]:
+    with dovecot_server() as server:
+        yield server
+
+
+@pytest.fixture
+def liar() -> Iterator[Callable[..., LyingImap]]:
+    """Starts a server that lies as told."""
+    servers: list[LyingImap] = []
+
+    def one(*args: Any, **options: Any) -> LyingImap:  # noqa: ANN401 - as LyingImap takes them
+        servers.append(LyingImap(*args, **options))
+        return servers[-1]
+
+    yield one
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
+def read(store: SqlStore) -> Iterator[Callable[..., Reading]]:
+    """Starts to read a mailbox."""
+    started: list[Reading] = []
+
+    def one(port: int, **settings: Any) -> Reading:  # noqa: ANN401 - settings by name
+        started.append(Reading(settings.pop("store", store), port, **settings))
+        return started[-1]
+
+    yield one
+    for reading in started:
+        assert reading.mailbox.stop()
