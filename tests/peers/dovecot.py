@@ -1,4 +1,4 @@
-"""A private Dovecot: a folder, ports and one user of its own, started for a test and stopped after it."""
+"""A private Dovecot: a folder, ports and users of its own, started for a test run and stopped after it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-USER, PASSWORD = "assistenza", 'pass word"1\\'
+USERS, PASSWORD = [f"user{n}" for n in range(100)], 'pass word"1\\'
 _BINARY = Path("/usr/sbin/dovecot")
 
 _CONFIG = """
@@ -71,13 +71,17 @@ service stats {{
 class Dovecot:
     """A running server."""
 
-    def __init__(self, base: Path, plain: int, tls: int, authority: Path) -> None:
-        self.base, self.plain, self.tls, self.authority = base, plain, tls, authority
+    def __init__(self, base: Path, plain: int, tls: int, authority: Path, user: str = USERS[0]) -> None:
+        self.base, self.plain, self.tls, self.authority, self.user = base, plain, tls, authority, user
+
+    def of(self, user: str) -> Dovecot:
+        """The same server with the mailbox of another user."""
+        return Dovecot(self.base, self.plain, self.tls, self.authority, user)
 
     def client(self) -> imaplib.IMAP4:
         """A client of another kind than the one under test."""
         client = imaplib.IMAP4("127.0.0.1", self.plain, timeout=10)
-        client.login(USER, PASSWORD)
+        client.login(self.user, PASSWORD)
         return client
 
     def deliver(self, *mails: bytes, folder: str = "INBOX", date: str | None = None) -> None:
@@ -95,7 +99,7 @@ class Dovecot:
     def number_anew(self) -> None:
         """Lose the index of the mailbox, as a restored or moved one does: another UIDVALIDITY."""
         time.sleep(1.1)  # Dovecot makes a UIDVALIDITY of the seconds
-        box = self.base / "mail" / USER
+        box = self.base / "mail" / self.user
         for name in (
             "dovecot-uidlist",
             "dovecot.index",
@@ -140,7 +144,7 @@ def dovecot_server() -> Iterator[Dovecot]:
     base.chmod(0o755)
     plain, tls = _free_port(), _free_port()
     (base / "mail").mkdir()
-    (base / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
+    (base / "users").write_text("".join(f"{user}:{{PLAIN}}{PASSWORD}\n" for user in USERS))
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(base / "ca.pem"))
     issued = authority.issue_cert("localhost", "127.0.0.1")

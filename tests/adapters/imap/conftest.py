@@ -10,8 +10,10 @@ import pytest
 
 from adapters.store import SqlStore, migrate, open_store
 from tests.adapters.imap.reading import Reading
-from tests.peers.dovecot import Dovecot, dovecot_server
+from tests.peers.dovecot import USERS, Dovecot, dovecot_server
 from tests.peers.lying_imap import LyingImap
+
+_NAMES = iter(USERS)
 
 
 @pytest.fixture
@@ -22,10 +24,16 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
         yield opened
 
 
-@pytest.fixture
-def dovecot() -> Iterator[Dovecot]:
+@pytest.fixture(scope="session")
+def dovecot_running() -> Iterator[Dovecot]:
     with dovecot_server() as server:
         yield server
+
+
+@pytest.fixture
+def dovecot(dovecot_running: Dovecot) -> Dovecot:
+    """A server with an empty mailbox."""
+    return dovecot_running.of(next(_NAMES))
 
 
 @pytest.fixture

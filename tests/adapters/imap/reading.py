@@ -13,7 +13,7 @@ from adapters.mail.imap_session import ImapAddress
 from adapters.store import SqlStore
 from gateway.domain.intake import Intake, Receipt
 from gateway.ports import Reading as StoreReading
-from tests.peers.dovecot import PASSWORD, USER
+from tests.peers.dovecot import PASSWORD
 
 SHORT = timedelta(seconds=0.05)
 
@@ -49,8 +49,16 @@ class Heard:
 
 
 class Reading:
-    def __init__(self, store: SqlStore, port: int, *, timeout_s: float = 5, **settings: Any) -> None:  # noqa: ANN401 - settings by name
-        here = ImapAddress("127.0.0.1", port, USER, PASSWORD, "none", timeout=timedelta(seconds=timeout_s))
+    def __init__(
+        self,
+        store: SqlStore,
+        port: int,
+        *,
+        timeout_s: float = 5,
+        user: str = "user",
+        **settings: Any,  # noqa: ANN401 - settings by name
+    ) -> None:
+        here = ImapAddress("127.0.0.1", port, user, PASSWORD, "none", timeout=timedelta(seconds=timeout_s))
         box = MailboxSettings("assistenza", here, poll_every=SHORT, retry_first=SHORT, retry_longest=SHORT, idle=False)
         self.store = store
         self.heard = Heard()

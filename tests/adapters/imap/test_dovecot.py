@@ -13,7 +13,7 @@ from adapters.store import SqlStore
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Channel
 from tests.adapters.imap.reading import Reading, until
-from tests.peers.dovecot import PASSWORD, USER, Dovecot
+from tests.peers.dovecot import PASSWORD, Dovecot
 
 Reader = Callable[..., Reading]
 MAILS = [b"Subject: %d\r\n\r\nline\r\n.dot\r\n\xff\0\r\n" % n for n in range(5)]
@@ -34,7 +34,7 @@ class FullDisk:
 
 def test_mails_come_whole_and_oldest_first(dovecot: Dovecot, read: Reader) -> None:
     dovecot.deliver(*MAILS)
-    reading = read(dovecot.plain)
+    reading = read(dovecot.plain, user=dovecot.user)
     reading.rounds()
     assert reading.bodies() == MAILS
 
@@ -42,7 +42,7 @@ def test_mails_come_whole_and_oldest_first(dovecot: Dovecot, read: Reader) -> No
 def test_an_arrival_says_where_and_when_the_mail_was_received(dovecot: Dovecot, read: Reader) -> None:
     """X2: INTERNALDATE."""
     dovecot.deliver(MAILS[0], date='"01-Nov-2026 09:30:00 +0100"')
-    reading = read(dovecot.plain, channel=Channel.PEC, contract="c02-comune")
+    reading = read(dovecot.plain, user=dovecot.user, channel=Channel.PEC, contract="c02-comune")
     reading.rounds()
     (intake,) = reading.intakes()
     assert (intake.channel, intake.door, intake.contract) == (Channel.PEC, "imap", "c02-comune")
@@ -50,7 +50,7 @@ def test_an_arrival_says_where_and_when_the_mail_was_received(dovecot: Dovecot, 
     assert {key: intake.facts[key] for key in ("mailbox", "uid", "user")} == {
         "mailbox": "assistenza",
         "uid": "1",
-        "user": USER,
+        "user": dovecot.user,
     }
 
 
@@ -59,7 +59,7 @@ def test_a_mail_that_somebody_has_read_already_is_taken_all_the_same(dovecot: Do
     with dovecot.client() as client:
         client.select("INBOX")
         client.store("1", "+FLAGS", "\\Seen")
-    reading = read(dovecot.plain)
+    reading = read(dovecot.plain, user=dovecot.user)
     reading.rounds()
     assert len(reading.intakes()) == 1
 
@@ -69,14 +69,14 @@ def test_a_mail_marked_as_deleted_is_not_taken(dovecot: Dovecot, read: Reader) -
     with dovecot.client() as client:
         client.select("INBOX")
         client.store("1", "+FLAGS", "\\Deleted")
-    reading = read(dovecot.plain)
+    reading = read(dovecot.plain, user=dovecot.user)
     reading.rounds()
     assert reading.bodies() == [MAILS[1]]
 
 
 def test_reading_leaves_the_mailbox_as_it_was(dovecot: Dovecot, read: Reader) -> None:
     dovecot.deliver(*MAILS)
-    read(dovecot.plain).rounds()
+    read(dovecot.plain, user=dovecot.user).rounds()
     flags = dovecot.flags()
     assert len(flags) == len(MAILS)
     assert not any(b"Seen" in line or b"Deleted" in line for line in flags)
@@ -84,25 +84,25 @@ def test_reading_leaves_the_mailbox_as_it_was(dovecot: Dovecot, read: Reader) ->
 
 def test_a_mail_is_marked_as_seen_after_the_commit_when_that_is_asked_for(dovecot: Dovecot, read: Reader) -> None:
     dovecot.deliver(*MAILS)
-    read(dovecot.plain, mark_seen=True).rounds()
+    read(dovecot.plain, user=dovecot.user, mark_seen=True).rounds()
     assert [b"\\Seen" in line for line in dovecot.flags()] == [True] * len(MAILS)
 
 
 def test_a_mail_that_is_not_committed_is_not_marked(dovecot: Dovecot, read: Reader, store: SqlStore) -> None:
     """P5."""
     dovecot.deliver(MAILS[0])
-    reading = read(dovecot.plain, mark_seen=True, store=FullDisk(store))
+    reading = read(dovecot.plain, user=dovecot.user, mark_seen=True, store=FullDisk(store))
     assert until(lambda: reading.heard.withheld_uids == [1])
     assert not any(b"Seen" in line for line in dovecot.flags())
 
 
 def test_a_restart_goes_on_where_it_stopped(dovecot: Dovecot, read: Reader) -> None:
     dovecot.deliver(*MAILS[:2])
-    first = read(dovecot.plain)
+    first = read(dovecot.plain, user=dovecot.user)
     first.rounds()
     first.mailbox.stop()
     dovecot.deliver(*MAILS[2:])
-    second = read(dovecot.plain)
+    second = read(dovecot.plain, user=dovecot.user)
     second.rounds()
     assert second.heard.accepted_uids == [3, 4, 5]
     assert second.heard.repeats == []
@@ -112,18 +112,18 @@ def test_a_restart_goes_on_where_it_stopped(dovecot: Dovecot, read: Reader) -> N
 def test_a_new_uidvalidity_means_a_full_rescan(dovecot: Dovecot, read: Reader) -> None:
     """C-10, C-11."""
     dovecot.deliver(*MAILS[:3])
-    first = read(dovecot.plain)
+    first = read(dovecot.plain, user=dovecot.user)
     first.rounds()
     first.mailbox.stop()
     dovecot.number_anew()
-    second = read(dovecot.plain)
+    second = read(dovecot.plain, user=dovecot.user)
     second.rounds()
     assert len(second.heard.rescans) == 1
     assert second.heard.accepted_uids == [1, 2, 3]
 
 
 def test_the_server_tells_of_a_new_mail_without_being_asked(dovecot: Dovecot, read: Reader) -> None:
-    reading = read(dovecot.plain, idle=True, poll_every=timedelta(minutes=10))
+    reading = read(dovecot.plain, user=dovecot.user, idle=True, poll_every=timedelta(minutes=10))
     assert until(lambda: reading.mailbox.state.connected)
     dovecot.deliver(MAILS[0])
     assert until(lambda: len(reading.intakes()) == 1)
@@ -131,7 +131,7 @@ def test_the_server_tells_of_a_new_mail_without_being_asked(dovecot: Dovecot, re
 
 def test_it_looks_by_itself_when_the_server_does_not_tell(dovecot: Dovecot, read: Reader) -> None:
     """C-15."""
-    reading = read(dovecot.plain, idle=False)
+    reading = read(dovecot.plain, user=dovecot.user, idle=False)
     reading.rounds()
     dovecot.deliver(MAILS[0])
     assert until(lambda: len(reading.intakes()) == 1)
@@ -140,7 +140,7 @@ def test_it_looks_by_itself_when_the_server_does_not_tell(dovecot: Dovecot, read
 def test_a_mail_larger_than_a_batch_comes_in_pieces_and_whole(dovecot: Dovecot, read: Reader) -> None:
     big = b"Subject: big\r\n\r\n" + b"".join(b"line %d\r\n" % n for n in range(5_000))
     dovecot.deliver(MAILS[0], big, MAILS[1])
-    reading = read(dovecot.plain, batch_bytes=10_000)
+    reading = read(dovecot.plain, user=dovecot.user, batch_bytes=10_000)
     reading.rounds()
     assert reading.bodies() == [MAILS[0], big, MAILS[1]]
 
@@ -148,7 +148,7 @@ def test_a_mail_larger_than_a_batch_comes_in_pieces_and_whole(dovecot: Dovecot, 
 def test_of_a_mail_over_the_limit_the_beginning_is_kept_and_it_says_so(dovecot: Dovecot, read: Reader) -> None:
     big = b"Subject: big\r\n\r\n" + b"".join(b"line %d\r\n" % n for n in range(5_000))
     dovecot.deliver(big)
-    reading = read(dovecot.plain, batch_bytes=10_000, max_message_bytes=25_000)
+    reading = read(dovecot.plain, user=dovecot.user, batch_bytes=10_000, max_message_bytes=25_000)
     reading.rounds()
     (intake,) = reading.intakes()
     assert intake.raw == big[:25_000]
@@ -156,7 +156,7 @@ def test_of_a_mail_over_the_limit_the_beginning_is_kept_and_it_says_so(dovecot: 
 
 
 def test_stopping_is_prompt_in_the_middle_of_waiting(dovecot: Dovecot, read: Reader) -> None:
-    reading = read(dovecot.plain, idle=True, poll_every=timedelta(minutes=10))
+    reading = read(dovecot.plain, user=dovecot.user, idle=True, poll_every=timedelta(minutes=10))
     assert until(lambda: reading.mailbox.state.connected)
     assert reading.mailbox.stop(2)
 
@@ -165,7 +165,7 @@ def test_stopping_is_prompt_in_the_middle_of_waiting(dovecot: Dovecot, read: Rea
 def test_a_checked_certificate_opens_the_mailbox(dovecot: Dovecot, read: Reader, tls: str) -> None:
     dovecot.deliver(MAILS[0])
     port = dovecot.tls if tls == "implicit" else dovecot.plain
-    address = ImapAddress("localhost", port, USER, PASSWORD, tls, dovecot.authority)  # type: ignore[arg-type]  # a parameter
+    address = ImapAddress("localhost", port, dovecot.user, PASSWORD, tls, dovecot.authority)  # type: ignore[arg-type]  # a parameter
     reading = read(0, address=address, idle=True)
     assert until(lambda: len(reading.intakes()) == 1)
 
@@ -175,11 +175,11 @@ def test_a_certificate_of_an_unknown_authority_is_refused(dovecot: Dovecot, tls:
     """B-007."""
     port = dovecot.tls if tls == "implicit" else dovecot.plain
     with pytest.raises(ImapError, match="certificate verify failed"):
-        ImapSession.connect(ImapAddress("localhost", port, USER, PASSWORD, tls))  # type: ignore[arg-type]  # a parameter
+        ImapSession.connect(ImapAddress("localhost", port, dovecot.user, PASSWORD, tls))  # type: ignore[arg-type]  # a parameter
 
 
 def test_a_wrong_password_is_told_and_tried_again(dovecot: Dovecot, read: Reader) -> None:
-    address = ImapAddress("127.0.0.1", dovecot.plain, USER, "wrong", "none")
+    address = ImapAddress("127.0.0.1", dovecot.plain, dovecot.user, "wrong", "none")
     reading = read(0, address=address, alarm_after=1)
     assert until(lambda: bool(reading.heard.alarms), 20)
     assert "LoginError" in reading.heard.alarms[0][1]
