@@ -110,10 +110,12 @@ class SafeReader:
 
     def mail(self, intake: Intake) -> MailReading:
         """What could be read of a mail; a child that was lost leaves a reading that says so."""
+        # A mail fetched by IMAP has no envelope any more: no sender is then not the null sender.
+        sender = intake.sender if intake.door == "smtp" else None
         if not needs_child(intake.raw):
-            return mime.read(intake.raw, envelope_from=intake.sender, own=self._own)
+            return mime.read(intake.raw, envelope_from=sender, own=self._own)
         try:
-            return packed.answer(self._confine.call(packed.READ, packed.ask(intake.raw, intake.sender, self._own)))
+            return packed.answer(self._confine.call(packed.READ, packed.ask(intake.raw, sender, self._own)))
         except Confined as lost:
             return MailReading(mime.content_key(intake.raw), readable=False, defects=(f"not read: {lost.reason}",))
 

@@ -77,7 +77,7 @@ from adapters.rehearsal.phones import (
     switched_off,
     voicemail,
 )
-from adapters.rehearsal.records import Account, Call, Message, Recording, Trouble
+from adapters.rehearsal.records import Account, Call, Clock, Message, Recording, Trouble
 from adapters.rehearsal.script import HangUp, Leave, Press, Silence, Speak
 from adapters.rehearsal.server import Ports, Rehearsal
 
@@ -86,6 +86,7 @@ __all__ = [
     "Behaviour",
     "Call",
     "Carrier",
+    "Clock",
     "Gateway",
     "HangUp",
     "Leave",

@@ -28,7 +28,7 @@ Without = Annotated[
 ]
 
 
-def demo(  # noqa: PLR0913 - one parameter for each option
+def demo(
     folder: Folder = Path("demo-data"),
     at: Moment = None,
     *,

@@ -1,0 +1,8 @@
+"""The web server: owns uvicorn and the application; other folders hand it their routes."""
+
+from __future__ import annotations
+
+from adapters.web.health import Health, routes
+from adapters.web.server import WebServer
+
+__all__ = ["Health", "WebServer", "routes"]

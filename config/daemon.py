@@ -1,0 +1,293 @@
+"""The daemon: everything running, in the order in which it must start and stop.
+
+One asyncio loop for the sockets, one writer thread, the worker's loops, one thread per mailbox, the ticker. `run` is
+the whole life: lock, migrate, open, serve, stop. A reload replaces the rules; what listens is changed by a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from adapters import systemd
+from adapters.store import ForeignWatch, SqlStore, daemon_lock, migrate
+from adapters.ticker import Ticker
+from adapters.web import Health
+from config import doors
+from config.compose import SafeReader, gateway_of, mail_outlet_of, rules_of, store_of
+from config.load import load
+from gateway import flow, journal
+from gateway.domain.errors import CentralinoError, SettingError
+from gateway.domain.hours import local
+from gateway.domain.intake import Channel
+from gateway.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from adapters.imap import Mailbox, MailboxState
+    from adapters.smtp import SmtpListener
+    from adapters.web import WebServer
+    from config.load import Site
+    from gateway.domain.intake import Arrival, Receipt
+    from gateway.ports import Gateway, Outlet
+
+STOP_GRACE_S = 10.0
+BUSY_WITHIN_S = 0.03
+STALLED_S = 90.0
+"""A vital loop that made no progress for so long stops the watchdog: systemd restarts us (PROMISES C-50)."""
+
+
+@dataclass(slots=True)
+class Pressure:
+    """Whether the doors are taking contacts in right now: filing gives way to them."""
+
+    last_s: float = 0.0
+    in_flight: int = 0
+
+    def accepted(self) -> None:
+        """A contact came in."""
+        self.last_s = time.monotonic()
+
+    def busy(self) -> bool:
+        """Whether several contacts came within the last moment."""
+        return self.in_flight > 1 and time.monotonic() - self.last_s < BUSY_WITHIN_S
+
+
+@dataclass(slots=True)
+class Reloads:
+    """The last reload and what came of it, for /readyz."""
+
+    at: datetime | None = None
+    ok: bool = True
+    text: str = ""
+    digest: str = ""
+
+
+@dataclass(slots=True)
+class Daemon:
+    """One running gateway."""
+
+    path: Path
+    site: Site
+    gateway: Gateway
+    reader: SafeReader
+    store: SqlStore
+    worker: Worker
+    pressure: Pressure
+    smtp: SmtpListener | None = None
+    web: WebServer | None = None
+    mailboxes: list[Mailbox] = field(default_factory=list)
+    reloads: Reloads = field(default_factory=Reloads)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    loop: asyncio.AbstractEventLoop | None = None
+
+    # ------------------------------------------------------------------------------------------------------- life
+
+    async def serve(self, ready: Callable[[Daemon], None]) -> None:
+        """Start everything, say `ready`, go on until told to stop, and stop everything in turn."""
+        loop = self.loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stopping.set)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        ticker = Ticker(self.worker.wake, self.daily)
+        watch = ForeignWatch(self.site.settings.database.address, self.worker.wake, own_name=self.store.name)
+        try:
+            await self._open_doors()
+            self.worker.start()
+            ticker.start()
+            systemd.notify("READY=1", "STATUS=serving")
+            ready(self)
+            await self._until_stopped()
+        finally:
+            systemd.notify("STOPPING=1")
+            await self._close_doors()
+            ticker.stop()
+            await asyncio.to_thread(self.worker.stop)
+            watch.close()
+
+    async def _open_doors(self) -> None:
+        settings = self.site.settings
+        self.smtp = doors.smtp_of(settings, self.gateway, self.accept)
+        if self.smtp is not None:
+            await self.smtp.start()
+        self.web = doors.web_of(
+            settings, self.gateway, Health(self.site.settings.gateway.name, self.readiness, self.measures)
+        )
+        if self.web is not None:
+            await self.web.start()
+        self.mailboxes = doors.mailboxes_of(settings, self.store, self.gateway.clock)
+        for mailbox in self.mailboxes:
+            mailbox.start()
+
+    async def _close_doors(self) -> None:
+        for mailbox in self.mailboxes:
+            await asyncio.to_thread(mailbox.stop)
+        if self.smtp is not None:
+            await self.smtp.stop(STOP_GRACE_S)
+        if self.web is not None:
+            await self.web.stop(STOP_GRACE_S)
+
+    async def _until_stopped(self) -> None:
+        """Feed the watchdog while every vital loop makes progress."""
+        pause = systemd.watchdog_s()
+        while not self.stopping.is_set():
+            if self.worker.stalled_s() < STALLED_S:
+                systemd.notify("WATCHDOG=1")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.stopping.wait(), min(pause or 10.0, 10.0))
+
+    # ----------------------------------------------------------------------------------------------------- reload
+
+    def reload(self) -> None:
+        """Take the configuration in force if it is right; keep the old one and say so if it is not (P21)."""
+        systemd.reloading()
+        at = self.gateway.clock.now()
+        try:
+            site = load(self.path, today=local(at).date())
+            rules = rules_of(site)
+        except (CentralinoError, OSError) as refused:
+            self.reloads = Reloads(at, ok=False, text=str(refused), digest=self.site.digest)
+            journal.reload_refused(str(refused))
+        else:
+            self.site = site
+            self.gateway.rules = rules
+            self.reader.take(rules)
+            self.reloads = Reloads(at, ok=True, text="", digest=site.digest)
+            journal.rules_reloaded(site.digest)
+        systemd.notify("READY=1")
+
+    def daily(self) -> None:
+        """Once a day: seal the register, and say what time has brought about."""
+        at = self.gateway.clock.now()
+        yesterday = (local(at) - timedelta(days=1)).date().isoformat()
+        if yesterday not in [seal.day for seal in self.store.read(lambda reading: reading.seals())]:
+            self.store.write(lambda tx: tx.add_seal(yesterday, at))
+            journal.noted("register.sealed", day=yesterday)
+        for finding in load(self.path, today=local(at).date(), read_secrets=False).warnings:
+            journal.warned("configuration.warning", text=str(finding))
+
+    # ------------------------------------------------------------------------------------------------------ doors
+
+    def readiness(self) -> tuple[bool, dict[str, Any]]:
+        """Whether we may take traffic, and what /readyz tells."""
+        broken = self.store.broken()
+        stalled_s = self.worker.stalled_s()
+        facts = {
+            "database": "ok" if broken is None else str(broken),
+            "worker_stalled_s": round(stalled_s, 1),
+            "mailboxes": {box.state.name: _told(box.state) for box in self.mailboxes},
+            "reload": {"ok": self.reloads.ok, "at": _iso(self.reloads.at), "text": self.reloads.text},
+            "configuration": self.site.digest[:12],
+        }
+        return broken is None and stalled_s < STALLED_S, facts
+
+    def measures(self) -> dict[str, dict[str, float]]:
+        """What /metrics tells: how many of each thing, and ages in seconds."""
+        now = self.gateway.clock.now()
+        counts = self.store.read(lambda reading: reading.counts())
+        ages = {
+            box.state.name: (now - box.state.last_success_at).total_seconds()
+            for box in self.mailboxes
+            if box.state.last_success_at
+        }
+        return {
+            "rows": {name: float(count) for name, count in counts.items()},
+            "mailbox_age_seconds": ages,
+            "worker_stalled_seconds": {"slowest": self.worker.stalled_s()},
+            "writer_queue": {"units": float(self.store.pending())},
+            "reload_ok": {"last": float(self.reloads.ok)},
+        }
+
+    def accept(self, arrival: Arrival) -> Future[Receipt]:
+        """What every door calls: on disk before anybody is told so."""
+        self.pressure.accepted()
+        return flow.accept(self.gateway, arrival)
+
+
+def _told(state: MailboxState) -> dict[str, Any]:
+    return {
+        "connected": state.connected,
+        "last_success_at": _iso(state.last_success_at),
+        "last_error": state.last_error,
+        "withheld": state.withheld,
+    }
+
+
+def _iso(at: datetime | None) -> str | None:
+    return local(at).isoformat(timespec="seconds") if at else None
+
+
+def outlets_of(site: Site, gateway: Gateway) -> dict[Channel, Outlet]:
+    """The ways out that this site has."""
+    outlets: dict[Channel, Outlet] = {Channel.MAIL: mail_outlet_of(site, gateway.rules)}
+    carrier = doors.outlet_of(site.settings, gateway)
+    if carrier is not None:
+        outlets |= {Channel.SMS: carrier, Channel.VOICE: carrier}
+    return outlets
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Daemon]:
+    """A daemon ready to serve: alone on its database, on the newest schema.
+
+    Raises:
+        SettingError: the configuration is refused.
+        StoreError: another daemon is running, or the database cannot be used.
+    """
+    site = load(path, today=datetime.now(UTC).date())
+    database = site.settings.database
+    with daemon_lock(database.address):
+        copy = migrate(database.address)
+        if copy is not None:
+            journal.noted("store.migrated", copy=str(copy))
+        store = store_of(site.settings, threaded=True)
+        gateway, reader = gateway_of(site, store)
+        pressure = Pressure()
+        worker = Worker(gateway, outlets_of(site, gateway), busy=lambda: store.pending() > 0 or pressure.busy())
+        store.on_commit(worker.wake)
+        try:
+            yield Daemon(path, site, gateway, reader, store, worker, pressure)
+        finally:
+            store.close()
+            reader.close()
+
+
+def run(path: Path, ready: Callable[[Daemon], None] = lambda _: None) -> None:
+    """The daemon from start to end, in this thread.
+
+    Raises:
+        SettingError, StoreError: as `opened`.
+    """
+    import uvloop  # noqa: PLC0415 - only the daemon needs it
+
+    os.umask(0o077)
+    with opened(path) as daemon:
+        for finding in daemon.site.warnings:
+            journal.warned("configuration.warning", text=str(finding))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(daemon.serve(ready))
+
+
+def refuse_demo(site: Site) -> None:
+    """A demo's configuration has a clock of its own and stand-ins: it is not for serving people (DESIGN).
+
+    Raises:
+        SettingError: it is one.
+    """
+    if site.settings.demo is not None:
+        raise SettingError(
+            site.path.name,
+            "demo",
+            "this configuration was made by the demo, whose clock and carrier are not real",
+            clause="X18",
+            remedy='run "centralino demo" with its folder, or make a configuration with "centralino init"',
+        )

@@ -1,0 +1,113 @@
+"""The demo in the foreground: stand-ins, gateway, and with `--play` a thread that drives the main job."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from adapters.clock import OffsetClock
+from config import daemon
+from config.demo import play, sample, site
+from config.demo.stand_ins import PLAY_SCALE, StandIns
+from gateway.domain.hours import local
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from config.daemon import Daemon
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line asked for."""
+
+    folder: Path
+    at: datetime | None = None
+    http_port: int = 8080
+    smtp_port: int = 8025
+    play: bool = False
+    without: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a play."""
+
+    seen: bool = True
+    error: BaseException | None = None
+    thread: threading.Thread | None = field(default=None)
+
+
+def run(wishes: Wishes, say: Callable[[str], None]) -> bool:
+    """Run until told to stop, or until the play is over; False when a step of the play was not seen.
+
+    Raises:
+        DemoError: the folder is not a demo's.
+    """
+    fresh = site.claim(wishes.folder)
+    if fresh:
+        site.fill(wishes.folder, wishes.at)
+    clock = OffsetClock(wishes.folder / "clock-offset")
+    scale = PLAY_SCALE if wishes.play else 1.0
+    outcome = Outcome()
+    with StandIns.of(wishes.folder, clock.now, seconds_scale=scale) as outside:
+        where = site.Addresses(
+            smtp_port=site.free_port(wishes.smtp_port),
+            http_port=site.free_port(wishes.http_port),
+            carrier_url=outside.rehearsal.base_url,
+            sink_port=outside.rehearsal.smtp_port,
+            imap_port=outside.mailboxes.port,
+        )
+        path = site.write_settings(wishes.folder, where)
+
+        def ready(running: Daemon) -> None:
+            people = running.site.people
+            phones = {person.id: person.mobile for person in people.values() if person.mobile}
+            outside.connect(where.public_url, phones)
+            site.announce(wishes.folder, where, clock.now(), phones, sorted(running.site.contracts))
+            _welcome(say, wishes, where, clock.now())
+            if wishes.play:
+                stage = play.Stage(running, outside, clock, where, wishes.without, say)
+                outcome.thread = _in_background(lambda: _play(stage, outcome))
+            elif fresh:
+                _in_background(lambda: sample.send(running, outside, where))
+
+        daemon.run(path, ready)
+        if outcome.thread is not None:
+            outcome.thread.join(play.LONGEST_S)
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.seen
+
+
+def _play(stage: play.Stage, outcome: Outcome) -> None:
+    try:
+        outcome.seen = play.perform(stage)
+    except BaseException as error:  # noqa: BLE001 - shown by the command, in its own thread
+        outcome.error = error
+    finally:
+        stage.end()
+
+
+def _in_background(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, name="demo-play", daemon=True)
+    thread.start()
+    return thread
+
+
+def _welcome(say: Callable[[str], None], wishes: Wishes, where: site.Addresses, now: datetime) -> None:
+    folder = wishes.folder
+    say(f"The gateway runs in {folder}; its clock says {local(now):%A %d %B %Y %H:%M} in Rome.")
+    say(f"  mail in      127.0.0.1:{where.smtp_port}  (for {site.INTAKE})")
+    say(f"  web, health  {where.public_url}/readyz")
+    say(f"  telephones   {where.carrier_url}/rehearsal/phones   mail that left  {where.carrier_url}/rehearsal/mail")
+    say("Try, in another shell:")
+    say(
+        f"  swaks --to {site.INTAKE} --from maria.rossi@comune.example --server 127.0.0.1:{where.smtp_port} "
+        "--header 'Subject: URGENTE: protocollo bloccato'"
+    )
+    say(f"  centralino ticket list --config {folder / 'gateway.toml'}")
+    say("ready")

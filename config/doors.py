@@ -1,0 +1,214 @@
+"""The doors of this site, made from its settings: SMTP listener, mailboxes, carrier, web server. For the daemon."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from adapters.imap import Mailbox, MailboxSettings
+from adapters.mail.imap_session import ImapAddress
+from adapters.smtp import CertificateFiles, SmtpListener, SmtpSettings
+from adapters.twilio import Api, Ceilings, TwilioOutlet, Webhooks, routes
+from adapters.web import Health, WebServer
+from adapters.web import routes as health_routes
+from config.compose import is_our_recipient
+from gateway import journal
+from gateway.domain.intake import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Future
+    from datetime import datetime
+
+    from starlette.routing import Route
+
+    from config.settings import Settings
+    from gateway.domain.intake import Arrival, Receipt
+    from gateway.ports import Clock, Gateway, Store
+
+MOST_COUNTED = 10_000
+
+
+class SmtpJournal:
+    """What the SMTP door tells the journal."""
+
+    def accepted(self, receipt: Receipt, *, peer: str, size: int, took_s: float) -> None:
+        """A message is on disk."""
+        journal.noted(
+            "smtp.accepted",
+            intake=receipt.intake_id,
+            repeated=receipt.repeated,
+            peer=peer,
+            bytes=size,
+            took_ms=round(took_s * 1000, 1),
+        )
+
+    def refused(self, what: str, *, peer: str) -> None:
+        """Something was turned down."""
+        journal.noted("smtp.refused", answer=what, peer=peer)
+
+    def fault(self, reference: str, error: BaseException) -> None:
+        """Something failed on our side."""
+        journal.warned("smtp.fault", reference=reference, error=type(error).__name__)
+
+
+def smtp_of(settings: Settings, gateway: Gateway, accept: Callable[[Arrival], Future[Receipt]]) -> SmtpListener | None:
+    """The SMTP door, or None where `[smtp] listen` is empty."""
+    smtp = settings.smtp
+    if not smtp.listen:
+        return None
+    host, _, port = smtp.listen.rpartition(":")
+    certificate = (
+        CertificateFiles(smtp.tls_certificate, smtp.tls_key, on_fault=_certificate_fault)
+        if smtp.tls_certificate and smtp.tls_key
+        else None
+    )
+    limits = SmtpSettings(
+        host=host.strip("[]"),
+        port=int(port),
+        hostname=smtp.hostname,
+        max_message_bytes=smtp.max_message_bytes,
+        max_recipients=smtp.max_recipients,
+        max_connections=smtp.max_connections,
+        max_connections_per_address=smtp.max_connections_per_address,
+        max_line_bytes=smtp.max_line_bytes,
+        idle_timeout=smtp.idle_timeout,
+        progress_timeout=smtp.progress_timeout,
+        session_timeout=smtp.session_timeout,
+        min_rate_bytes_s=smtp.min_rate_bytes_s,
+    )
+    return SmtpListener(
+        limits,
+        lambda address: is_our_recipient(gateway.rules, address),
+        accept,
+        gateway.clock,
+        tls=certificate,
+        hooks=SmtpJournal(),
+    )
+
+
+def _certificate_fault(error: Exception) -> None:
+    journal.warned("smtp.certificate_not_renewed", error=type(error).__name__)
+
+
+class ImapJournal:
+    """What a mailbox tells the journal."""
+
+    def accepted(self, mailbox: str, uid: int, receipt: Receipt, size: int) -> None:
+        """A mail is on disk."""
+        journal.noted(
+            "imap.accepted",
+            mailbox=mailbox,
+            uid=uid,
+            intake=receipt.intake_id,
+            repeated=receipt.repeated,
+            bytes=size,
+        )
+
+    def withheld(self, mailbox: str, uid: int, reason: str) -> None:
+        """A mail could not be taken."""
+        journal.warned("imap.withheld", mailbox=mailbox, uid=uid, reason=reason)
+
+    def rescanned(self, mailbox: str, uidvalidity: int) -> None:
+        """Everything is read again."""
+        journal.warned("imap.rescanned", mailbox=mailbox, uidvalidity=uidvalidity)
+
+    def unreachable(self, mailbox: str, failures: int, error: str) -> None:
+        """The server fails us again and again."""
+        journal.warned("imap.unreachable", mailbox=mailbox, failures=failures, error=error)
+
+    def recovered(self, mailbox: str) -> None:
+        """It works again."""
+        journal.noted("imap.recovered", mailbox=mailbox)
+
+
+def mailboxes_of(settings: Settings, store: Store, clock: Clock) -> list[Mailbox]:
+    """One reader for each `[[mailbox]]`, not started yet."""
+    return [
+        Mailbox(
+            MailboxSettings(
+                name=box.name,
+                address=ImapAddress(
+                    host=box.host,
+                    port=box.port,
+                    user=box.user,
+                    password=box.password.get_secret_value(),
+                    tls=box.tls,
+                    timeout=box.timeout,
+                ),
+                folder=box.folder,
+                contract=box.contract,
+                channel=Channel(box.kind),
+                mark_seen=box.mark_seen,
+                idle=box.idle,
+                poll_every=box.poll_every,
+                max_message_bytes=settings.smtp.max_message_bytes,
+            ),
+            store,
+            clock,
+            hooks=ImapJournal(),
+        )
+        for box in settings.mailbox
+    ]
+
+
+def outlet_of(settings: Settings, gateway: Gateway) -> TwilioOutlet | None:
+    """The way out for SMS and voice, or None without `[twilio]`."""
+    twilio = settings.twilio
+    if twilio is None:
+        return None
+    phone, store = settings.phone, gateway.store
+
+    def recent(channel: Channel, since: datetime) -> int:
+        return len(store.read(lambda reading: reading.dispatches(channel=channel, since=since, limit=MOST_COUNTED)))
+
+    return TwilioOutlet(
+        Api(
+            twilio.account_sid,
+            twilio.auth_token.get_secret_value(),
+            twilio.api_url,
+            twilio.timeout.total_seconds(),
+        ),
+        number=twilio.number,
+        public_url=settings.http.public_url,
+        is_known=lambda number: gateway.rules.people.by_number(number) is not None,
+        countries=phone.allowed_countries,
+        ceilings=Ceilings(
+            per_hour={Channel.SMS: phone.max_sms_per_hour, Channel.VOICE: phone.max_calls_per_hour},
+            per_day={Channel.SMS: phone.max_sms_per_day, Channel.VOICE: phone.max_calls_per_day},
+            recent=recent,
+            told=lambda channel, which: journal.warned("ceiling.reached", channel=str(channel), per=which),
+        ),
+        clock=gateway.clock,
+    )
+
+
+def webhooks_of(settings: Settings, gateway: Gateway) -> list[Route]:
+    """The paths of the carrier; none without `[twilio]`."""
+    twilio = settings.twilio
+    if twilio is None:
+        return []
+    return routes(
+        Webhooks(
+            gateway=gateway,
+            auth_token=twilio.auth_token.get_secret_value(),
+            account_sid=twilio.account_sid,
+            public_url=settings.http.public_url,
+            api_url=twilio.api_url,
+            voice=settings.phone.voice,
+            language=settings.phone.language,
+            max_record_s=settings.phone.recording_max_s,
+        )
+    )
+
+
+def web_of(settings: Settings, gateway: Gateway, health: Health) -> WebServer | None:
+    """The web server with every folder's routes, or None where `[http] listen` is empty."""
+    if not settings.http.listen:
+        return None
+    host, _, port = settings.http.listen.rpartition(":")
+    return WebServer(
+        [*health_routes(health), *webhooks_of(settings, gateway)],
+        host.strip("[]"),
+        int(port),
+        max_body_bytes=settings.http.max_body_bytes,
+    )
