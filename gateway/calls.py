@@ -36,8 +36,11 @@ _REPLY = re.compile(r"^\W*(OK|NO|INFO)\b\W*([0-9 ]{0,12})", re.IGNORECASE | re.A
 # ----------------------------------------------------------------------------------------------------- a citizen's call
 
 
-def call_begins(gw: Gateway, tx: Transaction, arrival: Arrival, at: datetime) -> Script:
-    """Record the call at its first signal, open its ticket, and say the opening state, the notice and the number."""
+def call_begins(gw: Gateway, tx: Transaction, arrival: Arrival, at: datetime) -> tuple[Script, int]:
+    """Record the call at its first signal and open its ticket: what to say, and the ticket's number.
+
+    The caller hears the opening state, the privacy notice and the number.
+    """
     receipt = tx.accept(arrival, at)
     numbers = tx.tickets_of(receipt.intake_id)
     ticket = tx.ticket(numbers[0]) if numbers else None
@@ -45,8 +48,8 @@ def call_begins(gw: Gateway, tx: Transaction, arrival: Arrival, at: datetime) ->
         intake = tx.intake(receipt.intake_id)
         ticket = open_call(gw, tx, intake, at) if intake else None
     if ticket is None:
-        return (Hangup(),)
-    return _greeting(gw, ticket, at)
+        return (Hangup(),), 0
+    return _greeting(gw, ticket, at), ticket.number
 
 
 def open_call(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> Ticket:

@@ -495,7 +495,9 @@ def _file_again(
     _add_message(tx, intake, changed, contact, lane="requester")
     data = {"intake": str(intake.id), "sha256": intake.sha256}
     personal = {"sender": contact.sender, "subject": contact.subject}
-    tx.record(str(ticket.number), Happening("filed_again", at, NOBODY, contract.clauses.of("recording"), data, personal))
+    tx.record(
+        str(ticket.number), Happening("filed_again", at, NOBODY, contract.clauses.of("recording"), data, personal)
+    )
     acknowledge(gw, tx, changed, contract, contact, at)
     word = is_urgent(contract.priority, contact.subject, contact.new_text)
     if word and changed.priority is Priority.NORMAL and not contact.wakes_nobody:

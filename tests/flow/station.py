@@ -128,7 +128,8 @@ class Station:
         self._count += 1
         sid = sid or f"CA{self._count:032d}"
         arrival = self.signal(Channel.PHONE, sender, DESK_NUMBER, f"twilio:{sid}:begin", {"sid": sid})
-        script = self.store.write(lambda tx: calls.call_begins(self.gw, tx, arrival, self.clock.now()))
+        at = self.clock.now()
+        script, _ = self.store.write(lambda tx: calls.call_begins(self.gw, tx, arrival, at))
         return self.tickets()[0], script
 
     def step(self, ticket: Ticket, step: str, **facts: str) -> Script:
