@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from config.commands import ticket
+from config.commands import check, demo, dispatch, init, intake, oncall, register, serve, simulate, ticket
 from config.commands.common import Root
 from config.logs import configure
 
@@ -24,7 +24,16 @@ app = typer.Typer(
     Exit codes: 0 done, 1 could not (one line says why), 2 usage, 78 configuration refused.
     """,
 )
+app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
+app.command("init")(init.init)
+app.command("check")(check.check)
+app.command("simulate")(simulate.simulate)
 app.add_typer(ticket.app, name="ticket")
+app.add_typer(intake.app, name="intake")
+app.add_typer(dispatch.app, name="dispatch")
+app.add_typer(oncall.app, name="oncall")
+app.add_typer(register.app, name="register")
 
 
 def main() -> None:

@@ -521,7 +521,9 @@ def replay(tx: Transaction, intake_id: int, by: Person, at: datetime) -> Intake:
     filed = ", ".join(map(str, tickets))
     unread = intake.state is IntakeState.FILED and intake.reason == UNREAD
     if intake.state in (IntakeState.FILED, IntakeState.REPLY) and not unread:
-        raise DeskError(f"intake {intake_id} is {intake.state}{f' as ticket {filed}' if filed else ''}: nothing to replay")
+        raise DeskError(
+            f"intake {intake_id} is {intake.state}{f' as ticket {filed}' if filed else ''}: nothing to replay"
+        )
     if tickets and intake.channel in (Channel.SMS, Channel.PHONE):
         raise DeskError(f"intake {intake_id} has its ticket {filed} already: look at it there")
     tx.reopen_intake(intake_id, at)
@@ -541,10 +543,14 @@ def retry(gw: Gateway, tx: Transaction, dispatch_id: int, by: Person, at: dateti
     if dispatch is None:
         raise DeskError(f"there is no dispatch {dispatch_id}")
     if dispatch.state not in (DispatchState.DUE, DispatchState.REFUSED):
-        raise DeskError(f"dispatch {dispatch_id} is {dispatch.state}: only one that is due or refused can be tried again")
+        raise DeskError(
+            f"dispatch {dispatch_id} is {dispatch.state}: only one that is due or refused can be tried again"
+        )
     page = tx.page(dispatch.page) if dispatch.page is not None else None
     if page is not None and page.state != paging.OPEN:
-        raise DeskError(f"dispatch {dispatch_id} wakes {page.person} for ticket {page.ticket}, whose page is {page.state}")
+        raise DeskError(
+            f"dispatch {dispatch_id} wakes {page.person} for ticket {page.ticket}, whose page is {page.state}"
+        )
     ticket = tx.ticket(dispatch.ticket) if dispatch.ticket is not None else None
     if ticket and dispatch.kind is DispatchKind.ESCALATION and ticket.state is TicketState.ESCALATION_FAILED:
         _escalated_again(gw, tx, ticket, dispatch, at)

@@ -173,6 +173,10 @@ class SqlTransaction(SqlReading):
     def release_intake(self, intake_id: int, until: datetime, reason: str) -> None:
         self._buffer.change(_i, (intake_id,), {"lease_until": until, "reason": reason})
 
+    def reopen_intake(self, intake_id: int, at: datetime) -> None:
+        values = {"state": IntakeState.RECEIVED, "reason": "replayed", "attempts": 0, "lease_until": at}
+        self._buffer.change(_i, (intake_id,), values)
+
     def is_unfiled(self, intake_id: int) -> bool:
         row = self._buffer.get(_i, intake_id)
         return row is not None and row["state"] == IntakeState.RECEIVED

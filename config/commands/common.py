@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from adapters.store import SqlStore
+    from config.compose import SafeReader
     from config.load import Site
     from gateway.domain.dispatch import Dispatch
     from gateway.domain.register import Entry, Happening
@@ -191,11 +192,12 @@ class Witnessed:
 
 @dataclass(frozen=True, slots=True)
 class Shell:
-    """What a command works with: the site, the store, and the gateway over it."""
+    """What a command works with: the site, the store, the gateway over it, and what reads other people's bytes."""
 
     site: Site
     store: SqlStore
     gateway: Gateway
+    reader: SafeReader
 
     @property
     def now(self) -> datetime:
@@ -255,6 +257,6 @@ def opened(config: Path | None) -> Iterator[Shell]:
     with store_of(site.settings, threaded=False) as store:
         gateway, reader = gateway_of(site, store)
         try:
-            yield Shell(site, store, gateway)
+            yield Shell(site, store, gateway, reader)
         finally:
             reader.close()

@@ -12,6 +12,7 @@ import typer
 
 from config.commands import showing
 from config.commands.common import AsJson, At, Config, Limit, NotFoundError, Number, Shell, Who, opened, parse_at
+from config.commands.whole import listed, print_whole, whole
 from gateway.domain.errors import CentralinoError
 from gateway.domain.ticket import Outcome, Priority, TicketState, TicketType
 
@@ -70,28 +71,6 @@ def list_(
     )  # fmt: skip
 
 
-def listed(ticket: Ticket) -> dict[str, object]:
-    """A ticket as one entry of a list."""
-    who = ticket.requester
-    return {
-        "number": ticket.number,
-        "contract": ticket.contract,
-        "channel": str(ticket.channel),
-        "type": str(ticket.type),
-        "state": str(ticket.state),
-        "level": ticket.level,
-        "priority": str(ticket.priority),
-        "subject": ticket.subject,
-        "requester": {"name": who.name, "address": who.address, "number": who.number, "person": who.person},
-        "opened_at": ticket.opened_at,
-        "received_at": ticket.received_at,
-        "owner": ticket.owner,
-        "taken_at": ticket.taken_at,
-        "outcome": None if ticket.outcome is None else str(ticket.outcome),
-        "marks": [str(mark) for mark in ticket.marks],
-    }
-
-
 @app.command("show")
 def show(number: Number, as_json: AsJson = False, config: Config = None) -> None:
     """One ticket with everything: messages, actions, dispatches, escalations, and its history with the clauses."""
@@ -102,14 +81,10 @@ def show(number: Number, as_json: AsJson = False, config: Config = None) -> None
 
 
 def _show(shell: Shell, find: Callable[[Reading, int], Ticket], number: int, *, as_json: bool) -> None:
-    from config.commands.whole import whole
-
     found = shell.read(lambda reading: whole(reading, find(reading, number)))
     if as_json:
         showing.document(found)
     else:
-        from config.commands.whole import print_whole
-
         print_whole(found)
 
 

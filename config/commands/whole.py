@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from config.commands import showing
-from config.commands.ticket import listed
 from gateway.domain.dispatch import DispatchKind
 
 if TYPE_CHECKING:
@@ -18,6 +17,28 @@ if TYPE_CHECKING:
 
 MANY = 10_000
 """More dispatches than one ticket has."""
+
+
+def listed(ticket: Ticket) -> dict[str, object]:
+    """A ticket as one entry of a list."""
+    who = ticket.requester
+    return {
+        "number": ticket.number,
+        "contract": ticket.contract,
+        "channel": str(ticket.channel),
+        "type": str(ticket.type),
+        "state": str(ticket.state),
+        "level": ticket.level,
+        "priority": str(ticket.priority),
+        "subject": ticket.subject,
+        "requester": {"name": who.name, "address": who.address, "number": who.number, "person": who.person},
+        "opened_at": ticket.opened_at,
+        "received_at": ticket.received_at,
+        "owner": ticket.owner,
+        "taken_at": ticket.taken_at,
+        "outcome": None if ticket.outcome is None else str(ticket.outcome),
+        "marks": [str(mark) for mark in ticket.marks],
+    }
 
 
 def whole(reading: Reading, ticket: Ticket) -> dict[str, Any]:

@@ -1,0 +1,154 @@
+"""`centralino intake …`: what came in, exactly as it came, and what became of it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from config.commands import showing
+from config.commands.common import AsJson, Config, Limit, NotFoundError, Who, opened, remark
+from gateway.domain.intake import IntakeState
+
+if TYPE_CHECKING:
+    from gateway.domain.intake import Intake
+    from gateway.ports import Reading
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What came in, and what was set aside.")
+
+Id = Annotated[int, typer.Argument(metavar="ID", min=1, help="The intake.")]
+
+
+@app.command("list")
+def list_(
+    state: Annotated[IntakeState | None, typer.Option(help="Only in this state.")] = None,
+    ticket: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only of this ticket.")] = None,
+    limit: Limit = 100,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """What came in, newest first; what has no ticket says by which rule.
+
+    Example: centralino intake list --state duplicate
+    """
+    from gateway import desk
+
+    def ask(reading: Reading) -> list[dict[str, Any]]:
+        number = None if ticket is None else desk.find(reading, ticket).number
+        return [_entry(reading, each) for each in reading.intakes(state=state, ticket=number, limit=limit)]
+
+    with opened(config) as shell:
+        found = shell.read(ask)
+    if as_json:
+        showing.document(found)
+        return
+    showing.table(
+        ("ID", "STATE", "CHANNEL", "DOOR", "RECEIVED", "BYTES", "TICKETS", "SENDER", "REASON"),
+        [
+            (e["id"], e["state"], e["channel"], e["door"], showing.rome(e["received_at"]), e["size"],
+             " ".join(map(str, e["tickets"])) or "-", e["sender"], e["reason"])
+            for e in found
+        ],
+    )  # fmt: skip
+
+
+def _entry(reading: Reading, intake: Intake) -> dict[str, Any]:
+    return {
+        "id": intake.id,
+        "channel": str(intake.channel),
+        "door": intake.door,
+        "state": str(intake.state),
+        "reason": intake.reason,
+        "sender": intake.sender,
+        "recipients": list(intake.recipients),
+        "received_at": intake.received_at,
+        "accepted_at": intake.accepted_at,
+        "size": intake.size,
+        "sha256": intake.sha256,
+        "attempts": intake.attempts,
+        "contract": intake.contract,
+        "tickets": reading.tickets_of(intake.id),
+    }
+
+
+@app.command("show")
+def show(
+    intake: Id,
+    raw: Annotated[bool, typer.Option("--raw", help="The very bytes as received, and nothing else.")] = False,
+    pdf: Annotated[
+        Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Write the pages of a fax there as PDF.")
+    ] = None,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """One intake: from where, when, every delivery, what became of it.
+
+    Example: centralino intake show 12 --raw > as-received.eml
+    """
+    if pdf is not None:
+        _write_pdf(intake, pdf, config)
+        return
+
+    def ask(reading: Reading) -> tuple[Intake, dict[str, Any]]:
+        found = reading.intake(intake, raw=raw)
+        if found is None:
+            raise NotFoundError(f"there is no intake {intake}")
+        deliveries = [{"door": door, "at": at} for door, at in reading.deliveries(intake)]
+        return found, _entry(reading, found) | {"facts": found.facts, "deliveries": deliveries}
+
+    with opened(config) as shell:
+        found, whole = shell.read(ask)
+    if raw:
+        sys.stdout.buffer.write(found.raw)
+        sys.stdout.buffer.flush()
+    elif as_json:
+        showing.document(whole)
+    else:
+        _for_people(whole)
+
+
+def _for_people(whole: dict[str, Any]) -> None:
+    told = whole | {
+        "received_at": showing.rome(whole["received_at"]),
+        "accepted_at": showing.rome(whole["accepted_at"]),
+        "recipients": " ".join(whole["recipients"]),
+        "tickets": " ".join(map(str, whole["tickets"])),
+        "facts": "  ".join(f"{key}={value}" for key, value in whole["facts"].items()),
+        "deliveries": ", ".join(f"{each['door']} {showing.rome(each['at'])}" for each in whole["deliveries"]),
+    }
+    showing.facts(told.items())
+
+
+def _write_pdf(intake: int, file: Path, config: Path | None) -> None:
+    from config.compose import fax_as_pdf
+
+    with opened(config) as shell:
+        if shell.read(lambda r: r.intake(intake)) is None:
+            raise NotFoundError(f"there is no intake {intake}")
+        made = fax_as_pdf(shell.reader, shell.store, intake)
+    if made is None:
+        raise NotFoundError(f"intake {intake} has no document that can be shown; see --raw")
+    file.write_bytes(made)
+    remark(f"{file}: {len(made)} bytes")
+
+
+@app.command("replay")
+def replay(intake: Id, who: Who, as_json: AsJson = False, config: Config = None) -> None:
+    """File once more what nobody could read or what was set aside. A ticket that it has stays its own.
+
+    The gateway files it at once when it runs, else as soon as it does.
+    """
+    from adapters.store import daemon_alive
+    from gateway import desk
+
+    with opened(config) as shell:
+        changed = shell.act(who, lambda tx, by, at: desk.replay(tx, intake, by, at))
+        whole = shell.read(lambda reading: _entry(reading, changed))
+        if not daemon_alive(shell.site.settings.database.address):
+            remark("waits to be filed; no gateway is running")
+    if as_json:
+        showing.document(whole)
+    else:
+        print(f"intake {changed.id} {changed.state}")

@@ -1,0 +1,180 @@
+"""`centralino check --connect`: each door is tried once, with a deadline, and what is wrong is said in words.
+
+Nothing is sent and nothing is changed: the relay is greeted and logged in to, a mailbox is opened read-only, the
+carrier is asked for its last message, the database for its schema.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import imaplib
+import json
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from adapters.store import daemon_alive, require_current
+from gateway.domain.errors import CentralinoError
+
+if TYPE_CHECKING:
+    from config.settings import Mailbox, Relay, Settings, Twilio
+
+RUNNING_TIMEOUT_S = 5.0
+OK, UNAUTHORISED, FORBIDDEN, SERVER_ERROR = 200, 401, 403, 500
+FAILURES = (
+    CentralinoError,
+    OSError,
+    smtplib.SMTPException,
+    imaplib.IMAP4.error,
+    http.client.HTTPException,
+    ValueError,
+)
+"""What a door that is not as it should be answers with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One door, whether it answers as it should (None: it is not configured), and what it said."""
+
+    door: str
+    ok: bool | None
+    said: str
+
+
+def probes(settings: Settings) -> Iterator[Probe]:
+    """Every door of the configuration, one after the other."""
+    yield _tried("database", "the database", lambda: _database(settings))
+    if relay := settings.relay:
+        yield _tried("relay", f"{relay.host}:{relay.port}", lambda: _relay(relay))
+    else:
+        yield Probe("relay", ok=None, said="there is no [relay]: no mail can leave")
+    for box in settings.mailbox:
+        yield _tried(f"mailbox {box.name}", f"{box.host}:{box.port}", partial(_mailbox, box))
+    if twilio := settings.twilio:
+        yield _tried("carrier", twilio.api_url, lambda: _carrier(twilio))
+    else:
+        yield Probe("carrier", ok=None, said="there is no [twilio]: nobody can be called or texted")
+
+
+def _tried(door: str, where: str, ask: Callable[[], str]) -> Probe:
+    try:
+        return Probe(door, ok=True, said=ask())
+    except FAILURES as error:
+        return Probe(door, ok=False, said=explained(error, where))
+
+
+def explained(error: Exception, where: str) -> str:
+    """What went wrong, in words, without secrets."""
+    if isinstance(error, CentralinoError):
+        return str(error)
+    told = next((words for kind, words in _WORDS if isinstance(error, kind)), None)
+    said = " ".join(str(getattr(error, "verify_message", None) or error).split())[:200]
+    return told.format(where=where, said=said) if told else f"{where}: {type(error).__name__}: {said}"
+
+
+# The first that fits: a certificate's error is one of TLS, too.
+_WORDS: tuple[tuple[type[Exception], str], ...] = (
+    (socket.gaierror, "the name in {where} is not known: check it, and the DNS of this machine"),
+    (ssl.SSLCertVerificationError, "the certificate of {where} is not trusted: {said}"),
+    (ssl.SSLError, "{where} speaks no TLS here ({said}): check port and tls"),
+    (ConnectionRefusedError, "nobody listens at {where}"),
+    (TimeoutError, "{where} does not answer in time"),
+    (smtplib.SMTPAuthenticationError, "{where} refuses user or password"),
+    (imaplib.IMAP4.error, "{where} refuses: {said}"),
+)
+
+
+def _database(settings: Settings) -> str:
+    address = settings.database.address
+    require_current(address)
+    return "its schema is the one of this version; " + (
+        "a daemon is running on it" if daemon_alive(address) else "no daemon is running"
+    )
+
+
+def _relay(relay: Relay) -> str:
+    timeout, context = relay.timeout.total_seconds(), ssl.create_default_context()
+    if relay.tls == "implicit":
+        client: smtplib.SMTP = smtplib.SMTP_SSL(relay.host, relay.port, timeout=timeout, context=context)
+    else:
+        client = smtplib.SMTP(relay.host, relay.port, timeout=timeout)
+    with client:
+        client.ehlo()
+        if relay.tls == "starttls":
+            client.starttls(context=context)
+        if relay.user and relay.password:
+            client.login(relay.user, relay.password.get_secret_value())
+        client.noop()
+    return f"takes mail from us ({'logged in as ' + relay.user if relay.user else 'without log-in'})"
+
+
+def _mailbox(box: Mailbox) -> str:
+    timeout, context = box.timeout.total_seconds(), ssl.create_default_context()
+    if box.tls == "implicit":
+        client: imaplib.IMAP4 = imaplib.IMAP4_SSL(box.host, box.port, ssl_context=context, timeout=timeout)
+    else:
+        client = imaplib.IMAP4(box.host, box.port, timeout=timeout)
+    with client:
+        if box.tls == "starttls":
+            client.starttls(context)
+        client.login(box.user, box.password.get_secret_value())
+        answer, data = client.select(f'"{box.folder}"', readonly=True)
+        if answer != "OK":
+            raise imaplib.IMAP4.error(f"the folder {box.folder} cannot be opened")
+        count = data[0].decode("ascii", "replace") if data and data[0] else "?"
+    return f"{box.folder} has {count} messages"
+
+
+def _carrier(twilio: Twilio) -> str:
+    path = f"/2010-04-01/Accounts/{twilio.account_sid}/Messages.json?PageSize=1"
+    token = base64.b64encode(f"{twilio.account_sid}:{twilio.auth_token.get_secret_value()}".encode()).decode()
+    status, _ = _get(twilio.api_url + path, twilio.timeout.total_seconds(), {"Authorization": f"Basic {token}"})
+    if status in {UNAUTHORISED, FORBIDDEN}:
+        raise CentralinoError(f"{twilio.api_url} refuses account_sid or auth_token ({status})")
+    if status >= SERVER_ERROR:
+        raise CentralinoError(f"{twilio.api_url} is in trouble (HTTP {status})")
+    return "knows the account" if status == OK else f"answers (HTTP {status})"
+
+
+def running(settings: Settings) -> Probe:
+    """What the daemon says of itself at /readyz, its last reload among it."""
+    listen = settings.http.listen
+    if not listen or listen.endswith(":0"):
+        return Probe("running", ok=False, said="[http] listen names no fixed port: ask the daemon's own /readyz")
+    return _tried("running", listen, lambda: _ready(listen))
+
+
+def _ready(listen: str) -> str:
+    host, _, port = listen.rpartition(":")
+    reached = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
+    status, body = _get(f"http://{reached}:{port}/readyz", RUNNING_TIMEOUT_S, {})
+    said = _in_one_line(body)
+    if status != OK:
+        raise CentralinoError(f"not ready (HTTP {status}): {said}")
+    return said
+
+
+def _in_one_line(body: bytes) -> str:
+    text = body.decode("utf-8", "replace")
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except ValueError:
+        return " ".join(text.split())[:500]
+
+
+def _get(url: str, timeout_s: float, headers: dict[str, str]) -> tuple[int, bytes]:
+    parts = urlsplit(url)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.netloc, timeout=timeout_s)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(1_000_000)
+    finally:
+        connection.close()
