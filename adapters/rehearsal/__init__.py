@@ -47,6 +47,10 @@ A script is a list of strings of keys, `Press(keys, after_hearing="")`, `Speak(t
     `clear()`, `refuse(code, text, recipient="", times=1)`, `cut(times=1)`, `slow(seconds, times=1)`, `clear_faults()`,
     `on_mail` (called with each mail before its 250; if it raises, the client gets 451).
 
+`Mailboxes(users, clock, *, host="127.0.0.1", port=0)` is an IMAP server of its own (users: user -> password):
+    `start()`, `stop()`, `port`, `uidvalidity`, `deliver(user, raw, at=None, folder="INBOX")` (its UID), `messages(user,
+    folder="INBOX")` (each `uid raw at flags`), `clear()`.
+
 By HTTP, in JSON, on `base_url`:
     GET /rehearsal/state
     GET /rehearsal/phones, GET /rehearsal/phones/{number}
@@ -64,6 +68,7 @@ By HTTP, in JSON, on `base_url`:
 from adapters.rehearsal.carrier import Carrier, utc_now
 from adapters.rehearsal.courier import Gateway
 from adapters.rehearsal.mail_sink import MailFault, MailSink, Stage, SunkMail
+from adapters.rehearsal.mailboxes import BoxedMail, Mailboxes
 from adapters.rehearsal.phones import (
     Behaviour,
     Phone,
@@ -84,6 +89,7 @@ from adapters.rehearsal.server import Ports, Rehearsal
 __all__ = [
     "Account",
     "Behaviour",
+    "BoxedMail",
     "Call",
     "Carrier",
     "Clock",
@@ -92,6 +98,7 @@ __all__ = [
     "Leave",
     "MailFault",
     "MailSink",
+    "Mailboxes",
     "Message",
     "Phone",
     "Ports",
