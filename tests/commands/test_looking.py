@@ -6,10 +6,12 @@ import stat
 import subprocess
 import sys
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from pypdf import PdfReader
 
 from config.commands.common import opened
 from gateway import flow
@@ -17,6 +19,7 @@ from gateway.domain.dispatch import DispatchState
 from gateway.domain.hours import ROME
 from gateway.domain.intake import Arrival, Channel, IntakeState, RepeatKey
 from gateway.domain.register import GENESIS
+from tests.adapters.fax.making import fax_tiff
 
 if TYPE_CHECKING:
     from gateway.ports import Transaction
@@ -341,3 +344,23 @@ def test_a_reader_that_leaves_early_is_no_traceback(desk: Desk) -> None:
     shell.stdout.close()
     assert b"Traceback" not in shell.stderr.read()
     shell.wait(timeout=60)
+
+
+# ------------------------------------------------------------------------------------------------------------------ fax
+
+
+def test_the_pages_of_a_fax_are_written_as_a_pdf(desk: Desk, tmp_path: Path) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "fax@example.com", "fax@comune.example", "Fax"
+    mail.set_content("Un fax")
+    mail.add_attachment(fax_tiff(2), maintype="image", subtype="tiff", filename="fax.tif")
+    intake = kept(desk, mail.as_bytes())
+    file = tmp_path / "fax.pdf"
+    desk.done("intake", "show", intake, "--pdf", file)
+    assert len(PdfReader(file).pages) == 2
+
+
+def test_an_intake_without_a_document_has_no_pages(desk: Desk, tmp_path: Path) -> None:
+    answer = desk.run("intake", "show", kept(desk), "--pdf", tmp_path / "fax.pdf")
+    assert answer.code == 1
+    assert not (tmp_path / "fax.pdf").exists()

@@ -183,3 +183,14 @@ def test_an_unknown_id_is_none(store: SqlStore) -> None:
         )
     )
     assert answers == (None,) * 7
+
+
+def test_a_reopened_intake_is_claimed_again_as_if_never_tried(store: SqlStore) -> None:
+    """`intake replay`: what was settled waits again, and its bytes are those received."""
+    number = store.write(lambda unit: unit.accept(arrival(raw=b"once more"), NOW)).intake_id
+    store.write(lambda unit: unit.claim_intakes(NOW, 1, LEASE))
+    store.write(lambda unit: unit.settle_intake(number, IntakeState.FILED, "unread"))
+    store.write(lambda unit: unit.reopen_intake(number, NOW + MINUTE))
+    assert store.write(lambda unit: unit.claim_intakes(NOW, 1, LEASE)) == []
+    (claimed,) = store.write(lambda unit: unit.claim_intakes(NOW + MINUTE, 1, LEASE))
+    assert (claimed.id, claimed.attempts, claimed.reason, claimed.raw) == (number, 1, "replayed", b"once more")
