@@ -1,6 +1,7 @@
 """make powercut: nothing lost, nothing doubled, whenever the process is killed and whenever the power fails.
 
-    python -m tests.powercut [--short] [--kills N] [--cuts N] [--slice I/N] [--database sqlite|postgresql|both] [--seed S]
+    python -m tests.powercut [--short] [--kills N] [--cuts N] [--slice I/N] [--seed S]
+                             [--database sqlite|postgresql|both]
 
 Exit 1 on any loss or double, and when a negative control is not reported. The seed that is printed repeats the mails
 and the moments that were drawn; what the machine does in between is its own.
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.databases import PostgresServer
+
+    Step = Callable[[], None]
+    Task = Callable[[str, int], contextlib.AbstractContextManager[Step]]
 
 KILLS, CUTS = 1_000, 200
 SHORT_KILLS, SHORT_CUTS = 50, 20
@@ -74,7 +78,9 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.powercut", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.powercut", description=__doc__.splitlines()[0] if __doc__ else ""
+    )
     parser.add_argument("--short", action="store_true", help=f"{SHORT_KILLS} kills, {SHORT_CUTS} cuts, both controls")
     parser.add_argument("--kills", type=int, help=f"how many, over all databases and slices (default {KILLS})")
     parser.add_argument("--cuts", type=int, help=f"how many, over all slices (default {CUTS})")
@@ -109,7 +115,10 @@ def _run(options: argparse.Namespace, folder: Path, seed: str, console: Console,
         if options.kills - on_sqlite:
             with task("kills, PostgreSQL", options.kills - on_sqlite) as step, _server() as server:
                 url = server.database()
-                _add(results, kills.run(folder / "postgresql", options.kills - on_sqlite, seed, database=url, on_kill=step))
+                _add(
+                    results,
+                    kills.run(folder / "postgresql", options.kills - on_sqlite, seed, database=url, on_kill=step),
+                )
         with task("control: no repeat keys", controls.MOST_KILLS) as step:
             without = controls.doubles_without_repeat_keys(folder / "unique-keys", seed, step)
             title = "control: repeat keys removed"
@@ -123,19 +132,14 @@ def _add(results: Results, run: kills.Kills) -> None:
     results.add(f"kills, {run.database}", run.figures, problems)
 
 
-def _power_cuts(
-    options: argparse.Namespace, folder: Path, seed: str, task: Task, results: Results
-) -> None:
+def _power_cuts(options: argparse.Namespace, folder: Path, seed: str, task: Task, results: Results) -> None:
     if options.cuts:
         with task("power cuts, SQLite", options.cuts) as step:
             real = cuts.run(folder / "cuts", options.cuts, seed, on_cut=step)
             results.add("power cuts, SQLite", real.figures, {"lost": real.lost, "wrong": real.wrong})
-    with task("control: synchronous=NORMAL", controls_cuts := min(options.cuts or SHORT_CUTS, SHORT_CUTS)) as step:
-        early = cuts.run(folder / "normal", controls_cuts, seed, synchronous="NORMAL", on_cut=step)
+    with task("control: synchronous=NORMAL", SHORT_CUTS) as step:
+        early = cuts.run(folder / "normal", SHORT_CUTS, seed, synchronous="NORMAL", on_cut=step)
         results.control("control: WAL, synchronous=NORMAL", early.figures, len(early.lost), "losses")
-
-
-Task = "Callable[[str, int], contextlib.AbstractContextManager[Callable[[], None]]]"
 
 
 @contextlib.contextmanager
@@ -145,7 +149,7 @@ def _progress(console: Console) -> Iterator[Task]:
     with Progress(*columns, console=console) as progress:
 
         @contextlib.contextmanager
-        def task(title: str, total: int) -> Iterator[Callable[[], None]]:
+        def task(title: str, total: int) -> Iterator[Step]:
             bar = progress.add_task(title, total=total)
             yield lambda: progress.advance(bar)
             progress.update(bar, total=progress.tasks[bar].completed)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import random
 import socket
 import threading
 import time
@@ -15,8 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from tests.powercut import mails
+from tests.powercut.mails import drawn
 
 if TYPE_CHECKING:
+    import random
+    from io import BufferedReader
     from pathlib import Path
     from types import TracebackType
 
@@ -156,7 +158,7 @@ class Clients:
     # ------------------------------------------------------------------------------------------------- each thread
 
     def _run(self, client: int) -> None:
-        chance = random.Random(f"{self.seed}/client/{client}")
+        chance = drawn(f"{self.seed}/client/{client}")
         done = 0
         while (current := self._next(done)) is not None:
             done = current.number
@@ -232,9 +234,9 @@ def stuffed(raw: bytes) -> bytes:
     return (b"\r\n" + raw).replace(b"\r\n.", b"\r\n..")[2:]
 
 
-def _reply(replies: socket.SocketIO | object) -> str:
+def _reply(replies: BufferedReader) -> str:
     while True:
-        line: bytes = replies.readline()  # type: ignore[attr-defined]  # what makefile("rb") gives
+        line = replies.readline()
         if not line.endswith(b"\n"):
             raise ConnectionResetError("the other side went away")
         if line[3:4] != b"-":

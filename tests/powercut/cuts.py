@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -27,15 +26,18 @@ from adapters.store import SqlStore, open_store, verify
 from gateway.domain.errors import StoreError
 from tests.powercut import site, trace
 from tests.powercut.clients import Answered, Clients, Ledger
+from tests.powercut.mails import drawn
 from tests.powercut.victim import ROOT, START_TIMEOUT_S, NeverReady
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
 CLIENTS = 8
 MAILS_A_CUT = 1.0
 FEWEST_MAILS, MOST_MAILS = 60, 160
+CHECKPOINT_PAGES = 200
 ROUND_S = 30.0
 FILING_S = 1.5
 
@@ -48,6 +50,8 @@ class Cuts:
     mails: int = 0
     calls: int = 0
     traced_s: float = 0.0
+    wal_syncs: int = 0
+    checkpoints: int = 0
     checked: int = 0
     lost: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -58,6 +62,8 @@ class Cuts:
             "cuts": self.cuts,
             "mails answered 250": self.mails,
             "begins and ends of calls": self.calls,
+            "syncs of the log": self.wal_syncs,
+            "syncs of the database after the first 250": self.checkpoints,
             "mails looked for, over all cuts": self.checked,
             "traced s": round(self.traced_s, 1),
         }
@@ -79,17 +85,18 @@ def run(
         report.traced_s = time.monotonic() - began
     ledger.close()
     report.mails = len(ledger.answered)
-    _cut_all(place, log, ledger, random.Random(f"{seed}/cuts"), cuts, report, on_cut)
+    _cut_all(place, log, ledger, drawn(f"{seed}/cuts"), cuts, report, on_cut)
     return report
 
 
-# --------------------------------------------------------------------------------------------------------------- tracing
+# -------------------------------------------------------------------------------------------------------------- tracing
 
 
 def _traced(place: site.Place, ledger: Ledger, seed: str, mails: int, synchronous: str) -> Path:
     """The log of one life in which so many mails were answered; it ends by SIGKILL."""
     log = place.folder / "strace.log"
-    runner = [sys.executable, "-m", "tests.powercut.runner", str(place.config), "--once", "--synchronous", synchronous]
+    runner = [sys.executable, "-m", "tests.powercut.runner", str(place.config), "--once"]
+    runner += ["--synchronous", synchronous, "--checkpoint-pages", str(CHECKPOINT_PAGES)]
     command = [*trace.STRACE, f"trace={','.join(trace.CALLS)}", "-o", str(log), *runner]
     errors = (place.folder / "daemon.log").open("ab")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT) as process:
@@ -129,7 +136,7 @@ def _send(place: site.Place, ledger: Ledger, seed: str, mails: int) -> None:
     time.sleep(FILING_S)
 
 
-# --------------------------------------------------------------------------------------------------------------- cutting
+# -------------------------------------------------------------------------------------------------------------- cutting
 
 
 def _cut_all(
@@ -153,11 +160,19 @@ def _cut_all(
         client = replay.play(event)
         if client is not None and by_port[client]:
             promised.append(by_port[client].pop(0))
+        _count_syncs(event, report, answered=bool(promised))
         if number in places:
             torn = chance if report.cuts % 2 else None
             _cut(place, replay, promised, torn, number, report)
             on_cut()
     _complete(report, replay, promised, cuts)
+
+
+def _count_syncs(event: trace.Event, report: Cuts, *, answered: bool) -> None:
+    if event.begins or event.call.name not in trace.SYNCS:
+        return
+    report.wal_syncs += event.call.path.endswith("centralino.db-wal")
+    report.checkpoints += answered and event.call.path.endswith("centralino.db")
 
 
 def _complete(report: Cuts, replay: trace.Replay, promised: list[Answered], cuts: int) -> None:
@@ -166,6 +181,8 @@ def _complete(report: Cuts, replay: trace.Replay, promised: list[Answered], cuts
         report.wrong.append(f"{report.mails} mails were answered, and {len(promised)} answers stand in the log")
     if report.cuts < cuts:
         report.wrong.append(f"only {report.cuts} of {cuts} cuts were made: the log is too short")
+    if not report.checkpoints:
+        report.wrong.append("no moment at which the log moves into the database was met")
     if replay.unknown:
         report.wrong.append(f"the daemon writes in ways that the replay does not know: {sorted(replay.unknown)}")
 

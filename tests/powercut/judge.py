@@ -146,17 +146,13 @@ def _states(connection: sa.Connection, verdict: Verdict) -> None:
         verdict.wrong.append(f"{waiting} intakes were not filed after the restart")
     if found := _number(connection, unread):
         verdict.wrong.append(f"{found} intakes were given up as unreadable, which they are not")
-    verdict.figures["filings repeated"] = _number(
-        connection, "SELECT count(*) FROM intake WHERE attempts > 1"
-    )
+    verdict.figures["filings repeated"] = _number(connection, "SELECT count(*) FROM intake WHERE attempts > 1")
 
 
 # ------------------------------------------------------------------------------------------------------------ far side
 
 
-def _mail_out(
-    connection: sa.Connection, stand_ins: Rehearsal, tickets: dict[str, list[int]], verdict: Verdict
-) -> None:
+def _mail_out(connection: sa.Connection, stand_ins: Rehearsal, tickets: dict[str, list[int]], verdict: Verdict) -> None:
     """Each ticket has one acknowledgement; each mail arrived, once or as often as it was tried, by one Message-ID."""
     arrived: Counter[str] = Counter()
     ids: dict[str, set[str]] = defaultdict(set)
@@ -200,7 +196,10 @@ def _pages(connection: sa.Connection, stand_ins: Rehearsal, verdict: Verdict, *,
 
 
 def _copies(rows: list[Any], copies_of: Callable[[Any], int], name: str, verdict: Verdict) -> None:
-    """At least one copy; never more than attempts, which are counted on disk before the sending: one more a crash."""
+    """At least one copy, and at most one more for each kill that fell between sending and recording (P7, P11).
+
+    Attempts are counted on disk before the sending: copies beyond attempts would be more than one a kill.
+    """
     total, again, most = 0, 0, 0
     for row in rows:
         copies = copies_of(row)

@@ -5,17 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
+import re
 from dataclasses import dataclass, field
-from email.utils import format_datetime
 from datetime import UTC, datetime
+from email.utils import format_datetime
 
 from tests.powercut.site import ADDRESSES, COMUNE, PARCHEGGI
 
-WORDS = (
+WORDS = re.findall(
+    r"\S+",
     "la stampante dello sportello non risponde il programma del protocollo chiede la parola d'ordine due volte "
-    "vorrei sapere quando torna disponibile la ricerca delle pratiche il modulo non si apre dal mio computer"
-).split()
+    "vorrei sapere quando torna disponibile la ricerca delle pratiche il modulo non si apre dal mio computer",
+)
 ABOVE_A_ROW = 300 * 1024
+
+
+def drawn(seed: str) -> random.Random:
+    """What chance decides, the same for the same seed."""
+    return random.Random(seed)  # noqa: S311 - the draws are to be repeated, not to be secret
 
 
 @dataclass(frozen=True, slots=True)

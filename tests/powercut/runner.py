@@ -1,12 +1,15 @@
 """The daemon that is killed, in a process of its own.
 
-    python -m tests.powercut.runner CONFIG [--once] [--unique-keys] [--synchronous NORMAL]
+    python -m tests.powercut.runner CONFIG [--once] [--checkpoint-pages N]
+                                           [--unique-keys] [--synchronous NORMAL]
 
 Loads the code once, and for each line `start` on its standard input forks a child that runs `config.daemon.run`: a
 start takes tenths of a second instead of seconds, and what runs is the daemon as it is. Answers with lines:
 `carrier yes|no` (is SMS wired on this site?), `pid N`, `ready`, `gone`. With `--once` it is the daemon itself.
+`--checkpoint-pages` lets SQLite move its log into the database sooner than after 8 MB, so that a short run meets many
+such moments.
 
-The two options after that are the negative controls: a daemon that knows no repeat, and a database that acknowledges
+The last two options are the negative controls: a daemon that knows no repeat, and a database that acknowledges
 what is not on disk. The harness must report both.
 """
 
@@ -23,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from adapters.smtp import arrivals
-from adapters.store import SqlStore, migrate
+from adapters.store import SqlStore, engine, migrate
 from config import daemon, logs
 from config.load import load
 from gateway.domain.intake import Channel, RepeatKey
@@ -42,6 +45,8 @@ def main() -> None:
         _know_no_repeat()
     if options.synchronous != "FULL":
         _acknowledge_too_early(options.synchronous)
+    if options.checkpoint_pages:
+        vars(engine)["_CHECKPOINT_PAGES"] = options.checkpoint_pages
     if options.once:
         _say(f"pid {os.getpid()}")
         daemon.run(options.config, lambda _: _say("ready"))
@@ -58,6 +63,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("config", type=Path)
     parser.add_argument("--once", action="store_true")
+    parser.add_argument("--checkpoint-pages", type=int, default=0)
     parser.add_argument("--unique-keys", action="store_true")
     parser.add_argument("--synchronous", default="FULL")
     return parser.parse_args()
@@ -102,17 +108,15 @@ def _in_child(question: object) -> bool:
 
 
 def _know_no_repeat() -> None:
-    arrivals.repeat_key = lambda _recipients, _raw: RepeatKey(secrets.token_hex(16))  # type: ignore[assignment]  # a lambda for a function
+    vars(arrivals)["repeat_key"] = lambda _recipients, _raw: RepeatKey(secrets.token_hex(16))
 
 
 def _acknowledge_too_early(synchronous: str) -> None:
     def store_of(settings: Settings, *, threaded: bool) -> SqlStore:
         migrate(settings.database.address)
-        return SqlStore(
-            settings.database.address, settings.database.blobs, threaded=threaded, _synchronous=synchronous
-        )
+        return SqlStore(settings.database.address, settings.database.blobs, threaded=threaded, _synchronous=synchronous)
 
-    daemon.store_of = store_of
+    vars(daemon)["store_of"] = store_of
 
 
 def _die_with_parent() -> None:

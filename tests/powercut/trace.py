@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 
 WRITES = ("write", "pwrite64", "writev", "pwritev", "pwritev2", "sendto", "sendmsg")
 SYNCS = ("fsync", "fdatasync")
-NAMES = ("rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "mkdir", "mkdirat", "openat", "open", "creat")
+NAMES = (
+    "rename",
+    "renameat",
+    "renameat2",
+    "unlink",
+    "unlinkat",
+    "rmdir",
+    "mkdir",
+    "mkdirat",
+    "openat",
+    "open",
+    "creat",
+)
 SIZES = ("ftruncate", "fallocate", "lseek")
 # Ways of writing that the replay does not know. None is used today; one that appears must not be overlooked.
 UNKNOWN = ("msync", "sync_file_range", "copy_file_range", "sendfile", "splice", "link", "linkat", "io_uring_enter")
@@ -104,7 +116,7 @@ def _bytes(text: str) -> bytes:
     return bytes.fromhex(text.replace("\\x", ""))
 
 
-# ---------------------------------------------------------------------------------------------------------------- replay
+# --------------------------------------------------------------------------------------------------------------- replay
 
 
 class Replay:
@@ -132,8 +144,11 @@ class Replay:
     def matters(self, event: Event) -> bool:
         """Whether something about the folder or an answer happens here: a place to cut."""
         call = event.call
-        return call.path in self.disk or call.target in self.disk or call.path.startswith("TCP") or any(
-            path in self.disk for path in _paths(call)
+        return (
+            call.path in self.disk
+            or call.target in self.disk
+            or call.path.startswith("TCP")
+            or any(path in self.disk for path in _paths(call))
         )
 
     def _answer(self, call: Call) -> int | None:
