@@ -107,7 +107,7 @@ async def _dialogue(relay: Relay, sender: str, to: tuple[str, ...], raw: bytes, 
     client = _client(relay)
     try:
         await client.connect()
-        if relay.user is not None and relay.password is not None:
+        if relay.user and relay.password is not None:
             await client.login(relay.user, relay.password)
     except (aiosmtplib.SMTPException, OSError, ValueError) as error:
         client.close()

@@ -232,3 +232,9 @@ def test_a_refused_login_is_our_configuration_and_so_only_deferred(
 
 def test_a_password_is_not_shown_by_the_relay_value() -> None:
     assert "segreta" not in repr(_relay(25, user="u", password="segreta"))
+
+
+@pytest.mark.parametrize("user", [None, ""])
+def test_a_relay_without_a_user_is_not_logged_in_to(plain: Relay, far: FarSide, user: str | None) -> None:
+    """An empty `[relay] user` is the default: the far side here offers no AUTH."""
+    assert isinstance(send(replace(plain, user=user, password=""), FROM, TO, RAW), Sent)
