@@ -35,7 +35,9 @@ T = TypeVar("T")
 
 COULD_NOT, USAGE, CONFIGURATION_REFUSED = 1, 2, 78
 PLACES = (Path("config/gateway.toml"), Path("/etc/centralino/gateway.toml"))
-LOCAL_TIME_LENGTH = len("2026-11-28T22:10")
+
+LARGEST = 9_999_999_999
+"""The largest number that a ticket, an intake or a dispatch can have: ten digits."""
 
 QUEUED = "queued; no gateway is running: it leaves when `centralino serve` runs"
 
@@ -104,7 +106,9 @@ Who = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
-Number = Annotated[int, typer.Argument(metavar="N", min=1, help="Ticket number, with or without its year.")]
+Number = Annotated[
+    int, typer.Argument(metavar="N", min=1, max=LARGEST, help="Ticket number, with or without its year.")
+]
 At = Annotated[
     datetime | None,
     typer.Option(

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 
 from config.commands import showing
-from config.commands.common import AsJson, Config, Limit, NotFoundError, Who, opened, parse_at
+from config.commands.common import LARGEST, AsJson, Config, Limit, NotFoundError, Who, opened, parse_at
 from config.commands.whole import dispatch_entry
 from gateway.domain.dispatch import DispatchKind, DispatchState
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What goes out: look at it, try it again.")
 
-Id = Annotated[int, typer.Argument(metavar="ID", min=1, help="The dispatch.")]
+Id = Annotated[int, typer.Argument(metavar="ID", min=1, max=LARGEST, help="The dispatch.")]
 
 
 @app.command("list")
@@ -22,7 +22,7 @@ def list_(
     *,
     state: Annotated[list[DispatchState] | None, typer.Option(help="Only in this state; may be repeated.")] = None,
     kind: Annotated[DispatchKind | None, typer.Option(help="Only of this kind.")] = None,
-    ticket: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only of this ticket.")] = None,
+    ticket: Annotated[int | None, typer.Option(metavar="N", min=1, max=LARGEST, help="Only of this ticket.")] = None,
     since: Annotated[datetime | None, typer.Option(metavar="T", parser=parse_at, help="Only made since then.")] = None,
     limit: Limit = 100,
     as_json: AsJson = False,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from config.commands import showing
-from config.commands.common import AsJson, Config, Limit, NotFoundError, Who, opened, remark
+from config.commands.common import LARGEST, AsJson, Config, Limit, NotFoundError, Who, opened, remark
 from gateway.domain.intake import IntakeState
 
 if TYPE_CHECKING:
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What came in, and what was set aside.")
 
-Id = Annotated[int, typer.Argument(metavar="ID", min=1, help="The intake.")]
+Id = Annotated[int, typer.Argument(metavar="ID", min=1, max=LARGEST, help="The intake.")]
 
 
 @app.command("list")
 def list_(
     state: Annotated[IntakeState | None, typer.Option(help="Only in this state.")] = None,
-    ticket: Annotated[int | None, typer.Option(metavar="N", min=1, help="Only of this ticket.")] = None,
+    ticket: Annotated[int | None, typer.Option(metavar="N", min=1, max=LARGEST, help="Only of this ticket.")] = None,
     limit: Limit = 100,
     as_json: AsJson = False,
     config: Config = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from config.commands import showing
-from config.commands.common import COULD_NOT, AsJson, Config, opened, remark
+from config.commands.common import COULD_NOT, LARGEST, AsJson, Config, opened, remark
 from gateway.domain.hours import local
 from gateway.domain.register import SYSTEM
 
@@ -66,7 +66,7 @@ def seal(as_json: AsJson = False, config: Config = None) -> None:
 @app.command("export")
 def export(
     ticket: Annotated[
-        int | None, typer.Argument(metavar="[TICKET]", min=1, help="One ticket's chain; else every chain.")
+        int | None, typer.Argument(metavar="[TICKET]", min=1, max=LARGEST, help="One ticket's chain; else every chain.")
     ] = None,
     config: Config = None,
 ) -> None:

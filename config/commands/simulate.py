@@ -45,15 +45,24 @@ def simulate(
 
     Example: centralino simulate --contract c02-comune --channel phone --at 2026-04-06T10:00 --json
     """
-    from config.compose import rules_of
+    from config.compose import clock_of, rules_of
 
-    rules = rules_of(site_of(config))
+    settled = site_of(config)
+    rules = rules_of(settled)
     if batch is not None:
         _batch(rules, batch)
         return
-    if contract is None or channel is None or at is None:
-        raise typer.BadParameter("give --contract, --channel and --at, or --batch FILE")
-    said = {"contract": contract, "channel": channel, "at": at, "from": sender, "site": site, "acceptance": acceptance}
+    if contract is None or channel is None:
+        raise typer.BadParameter("give --contract and --channel, or --batch FILE")
+    when = at or clock_of(settled.settings).now()
+    said = {
+        "contract": contract,
+        "channel": channel,
+        "at": when,
+        "from": sender,
+        "site": site,
+        "acceptance": acceptance,
+    }
     answer = _answer(rules, said | {"urgent": urgent})
     if as_json:
         showing.document(answer)

@@ -11,7 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from config.commands import showing
-from config.commands.common import AsJson, At, Config, Limit, NotFoundError, Number, Shell, Who, opened, parse_at
+from config.commands.common import (
+    LARGEST,
+    AsJson,
+    At,
+    Config,
+    Limit,
+    NotFoundError,
+    Number,
+    Shell,
+    Who,
+    opened,
+    parse_at,
+)
 from config.commands.whole import listed, print_whole, whole
 from gateway.domain.errors import CentralinoError
 from gateway.domain.ticket import Outcome, Priority, TicketState, TicketType
@@ -289,7 +301,7 @@ def reopen(number: Number, text: Text, who: Who, as_json: AsJson = False, config
 @app.command("link")
 def link(
     number: Number,
-    other: Annotated[int, typer.Argument(metavar="M", min=1, help="The other ticket.")],
+    other: Annotated[int, typer.Argument(metavar="M", min=1, max=LARGEST, help="The other ticket.")],
     who: Who,
     as_json: AsJson = False,
     config: Config = None,
@@ -303,7 +315,7 @@ def link(
 @app.command("merge")
 def merge(
     number: Number,
-    into: Annotated[int, typer.Option("--into", metavar="M", min=1, help="The ticket that goes on.")],
+    into: Annotated[int, typer.Option("--into", metavar="M", min=1, max=LARGEST, help="The ticket that goes on.")],
     who: Who,
     as_json: AsJson = False,
     config: Config = None,
@@ -324,7 +336,9 @@ def escalate(
     to: Annotated[
         str | None, typer.Option(metavar="VENDOR", help="The contract's vendor, by name or address; no other is taken.")
     ] = None,
-    preview: Annotated[bool, typer.Option(help="Print the very bytes that would leave, and send nothing.")] = False,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Print the very bytes that would leave, and send nothing.")
+    ] = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:

@@ -178,6 +178,7 @@ def test_an_action_in_the_future_is_refused(desk: Desk) -> None:
     [
         ("ticket", "list", "--since", "ieri"),
         ("ticket", "show", "stampante"),
+        ("ticket", "show", "9" * 30),
         ("ticket", "classify", 1),
         ("ticket", "classify", 1, "--type", "guasto"),
         ("ticket", "identify", 1, "--set", "system"),
