@@ -77,7 +77,12 @@ def simulate(rules: Rules, asked: Asked) -> dict[str, Any]:
 
 def _way(rules: Rules, contract: Contract, state: Opening, asked: Asked) -> str:
     way = route(contract, state, Priority.URGENT if asked.urgent else Priority.NORMAL)
-    if way is Route.QUEUE and asked.channel is Channel.PHONE and rules.voicemail and state.reason not in OUTSIDE_VALIDITY:
+    if (
+        way is Route.QUEUE
+        and asked.channel is Channel.PHONE
+        and rules.voicemail
+        and state.reason not in OUTSIDE_VALIDITY
+    ):
         return "voicemail"
     return str(way)
 
