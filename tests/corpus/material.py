@@ -1,0 +1,83 @@
+"""The mails of the corpus as they go over the wire.
+
+A file with bare line feeds is sent with CRLF, as every mail server would; what is stored is compared with what was
+sent.
+The bodies of reply parsers are no mails: each is put into one, as its author's mail program would have.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+KINDS = ("mail", "bounce", "mime", "pec", "reply")
+_LONE_LF = re.compile(rb"(?<!\r)\n")
+
+
+def corpus() -> Path:
+    """Where the corpus is, or would be."""
+    return Path(os.environ.get("CENTRALINO_CORPUS") or Path(__file__).parents[3] / "shared" / "corpus")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file of one source, and what the source says of it. Sources that hold the same file count each."""
+
+    source: str
+    name: str
+    kind: str
+    file: Path
+    expect: dict[str, Any]
+
+    @property
+    def is_body(self) -> bool:
+        """A reply's text without headers."""
+        return self.kind == "reply" and self.file.suffix != ".eml"
+
+    def wire(self) -> bytes:
+        """What is sent after DATA, before dots are doubled; ends with CRLF."""
+        raw = self.file.read_bytes()
+        whole = _LONE_LF.sub(b"\r\n", _wrapped(self, raw) if self.is_body else raw)
+        return whole if whole.endswith(b"\r\n") else whole + b"\r\n"
+
+
+def items(folder: Path, each: int | None = None) -> list[Item]:
+    """Every mail of every source; with `each`, so many of a source, spread over its list."""
+    found = []
+    for listing in sorted(folder.glob("*/expectations.jsonl")):
+        source = [_item(listing.parent, json.loads(line)) for line in listing.read_text("utf-8").splitlines()]
+        mails = [item for item in source if item is not None]
+        step = max(1, len(mails) // each) if each else 1
+        found += mails[::step][: each or len(mails)]
+    return found
+
+
+def _item(folder: Path, entry: dict[str, Any]) -> Item | None:
+    if entry.get("kind") not in KINDS:
+        return None
+    return Item(folder.name, entry["id"], entry["kind"], folder / entry["file"], entry.get("expect") or {})
+
+
+def _wrapped(item: Item, body: bytes) -> bytes:
+    try:
+        body.decode()
+        charset = "utf-8"
+    except UnicodeDecodeError:
+        charset = "windows-1252"
+    name = sha256(f"{item.source}/{item.name}".encode()).hexdigest()[:24]
+    head = (
+        "From: Utente <utente@corpus.example>\n"
+        "To: assistenza@comune.example\n"
+        "Subject: Re: richiesta\n"
+        "Date: Tue, 24 Nov 2026 10:00:00 +0100\n"
+        f"Message-ID: <{name}@corpus.example>\n"
+        "MIME-Version: 1.0\n"
+        f"Content-Type: text/plain; charset={charset}\n"
+        "Content-Transfer-Encoding: 8bit\n\n"
+    )
+    return head.encode() + body
