@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from starlette.routing import Route
-
     from config.settings import Settings
     from gateway.domain.intake import Arrival, Receipt
     from gateway.ports import Clock, Gateway, Store
@@ -182,22 +180,20 @@ def outlet_of(settings: Settings, gateway: Gateway) -> TwilioOutlet | None:
     )
 
 
-def webhooks_of(settings: Settings, gateway: Gateway) -> list[Route]:
-    """The paths of the carrier; none without `[twilio]`."""
+def webhooks_of(settings: Settings, gateway: Gateway) -> Webhooks | None:
+    """What the paths of the carrier need; None without `[twilio]`."""
     twilio = settings.twilio
     if twilio is None:
-        return []
-    return routes(
-        Webhooks(
-            gateway=gateway,
-            auth_token=twilio.auth_token.get_secret_value(),
-            account_sid=twilio.account_sid,
-            public_url=settings.http.public_url,
-            api_url=twilio.api_url,
-            voice=settings.phone.voice,
-            language=settings.phone.language,
-            max_record_s=settings.phone.recording_max_s,
-        )
+        return None
+    return Webhooks(
+        gateway=gateway,
+        auth_token=twilio.auth_token.get_secret_value(),
+        account_sid=twilio.account_sid,
+        public_url=settings.http.public_url,
+        api_url=twilio.api_url,
+        voice=settings.phone.voice,
+        language=settings.phone.language,
+        max_record_s=settings.phone.recording_max_s,
     )
 
 
@@ -206,8 +202,9 @@ def web_of(settings: Settings, gateway: Gateway, health: Health) -> WebServer | 
     if not settings.http.listen:
         return None
     host, _, port = settings.http.listen.rpartition(":")
+    webhooks = webhooks_of(settings, gateway)
     return WebServer(
-        [*health_routes(health), *webhooks_of(settings, gateway)],
+        [*health_routes(health), *(routes(webhooks) if webhooks else ())],
         host.strip("[]"),
         int(port),
         max_body_bytes=settings.http.max_body_bytes,

@@ -157,6 +157,8 @@ def _ready(listen: str) -> str:
     said = _in_one_line(body)
     if status != OK:
         raise CentralinoError(f"not ready (HTTP {status}): {said}")
+    if not json.loads(body).get("reload", {}).get("ok", True):
+        raise CentralinoError(f"the last reload was refused: {said}")
     return said
 
 

@@ -41,12 +41,12 @@ PLACES = {
         "mail", "imap", "smtp", "pec", "fax", "twilio", "store", "web", "console", "reports", "rehearsal", "confine",
         "ticker", "systemd",
     },
-    "config": {"commands", "contracts", "load", "texts"},
+    "config": {"commands", "contracts", "demo", "load", "texts"},
 }  # fmt: skip
 MODULES = {
     "gateway": {"flow", "desk", "worker", "ports", "journal", "simulate", "calls", "filing", "paging", "telling"},
-    "adapters": {"clock"},
-    "config": {"__main__", "main", "settings", "fields", "compose", "logs"},
+    "adapters": {"clock", "keys", "sms"},
+    "config": {"__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors"},
 }
 
 
