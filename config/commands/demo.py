@@ -41,7 +41,7 @@ def demo(
 
     SQLite, every contract present, a stand-in carrier with telephones, mailboxes and a mail sink. The clock is the
     real one plus an offset kept in DIR, so every command with --config DIR/gateway.toml uses it. Writes DIR/demo.json,
-    prints `ready` and stays; with --play it drives the main job, tells what it saw, and exits 0 only if everything was seen.
+    prints `ready` and stays; with --play it drives the main job, tells what it saw, and exits 0 only if all was seen.
     """
     from config.demo import play as plays
     from config.demo import running

@@ -12,12 +12,15 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tests.flow.station import INTAKE, MARIA, site_folder
 
 START_WITHIN_S = 30.0
+
+T = TypeVar("T")
 
 
 def free_port() -> int:
@@ -95,7 +98,7 @@ class House:
         with smtplib.SMTP("127.0.0.1", self.smtp_port, timeout=30) as client:
             client.sendmail(sender, [INTAKE], mail_bytes(subject, sender, number))
 
-    def wait(self, look: Any, within_s: float = 20.0) -> Any:
+    def wait(self, look: Callable[[], T], within_s: float = 20.0) -> T:
         until = time.monotonic() + within_s
         while time.monotonic() < until:
             found = look()
@@ -107,6 +110,7 @@ class House:
 
 def mail_bytes(subject: str, sender: str, number: int) -> bytes:
     return (
-        f"From: {sender}\r\nTo: {INTAKE}\r\nSubject: {subject}\r\nMessage-ID: <{number}.{time.time_ns()}@comune.example>\r\n"
+        f"From: {sender}\r\nTo: {INTAKE}\r\nSubject: {subject}\r\n"
+        f"Message-ID: <{number}.{time.time_ns()}@comune.example>\r\n"
         "Date: Tue, 24 Nov 2026 10:00:00 +0100\r\n\r\nNon funziona.\r\n"
     ).encode()

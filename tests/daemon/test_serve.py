@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from adapters.store import open_store, verify
+from adapters.store.reading import SqlReading
+from gateway.ports import Reading
 from tests.daemon.house import House, mail_bytes
 from tests.flow.station import INTAKE, MARIA
 from tests.store.conftest import postgres
@@ -158,13 +160,18 @@ def test_two_thousand_mails_while_four_shells_work_lose_and_fork_nothing(
     assert answers == {"250"}
     database = url if where == "postgres" else f"sqlite:///{house.folder / 'centralino.db'}"
     store = open_store(database, house.folder / "blobs", threaded=False)
-    assert store.read(verify) is None
+    assert store.read(_fault) is None
     actions = store.read(lambda reading: reading.actions(int(number)))
     assert len(actions) == sum(acted)
     assert sum(acted) >= 8
     escalated = store.read(lambda reading: [e for e in reading.entries(str(number)) if e.type == "escalated"])
     assert len(escalated) == 1
     store.close()
+
+
+def _fault(reading: Reading) -> object:
+    assert isinstance(reading, SqlReading)
+    return verify(reading)
 
 
 SHELL = """
@@ -175,7 +182,8 @@ def run(*words):
 run("ticket", "take", number)
 done = 0
 for turn in range(3):
-    done += run("ticket", "action", number, "--text", f"Prova {count} numero {turn} eseguita", "--outcome", "negativa") == 0
+    text = f"Prova {count} numero {turn} eseguita"
+    done += run("ticket", "action", number, "--text", text, "--outcome", "negativa") == 0
 if count == 0:
     facts = json.loads(sys.argv[4])
     run("ticket", "identify", number, *[w for key, value in facts.items() for w in ("--set", f"{key}={value}")])

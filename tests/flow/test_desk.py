@@ -4,16 +4,38 @@ from __future__ import annotations
 
 import email
 import json
+from datetime import datetime
+from functools import partial
 
 import pytest
 
 from config.demo.play import SHEET
 from gateway import desk, flow
 from gateway.domain.dispatch import DispatchKind, Refused
+from gateway.domain.roster import Person
 from gateway.domain.ticket import StateError, TicketState
+from gateway.ports import Transaction
 from tests.flow.station import MARIA, TUESDAY_MORNING, VENDOR, Station
 
-SEVENTEEN = ["number", "contract", "priority", "system", "workstation", "occurrence", "description", "steps", "expected_obtained", "error", "analysis", "actions", "workaround", "articles", "attachments", "contact", "term"]
+SEVENTEEN = [
+    "number",
+    "contract",
+    "priority",
+    "system",
+    "workstation",
+    "occurrence",
+    "description",
+    "steps",
+    "expected_obtained",
+    "error",
+    "analysis",
+    "actions",
+    "workaround",
+    "articles",
+    "attachments",
+    "contact",
+    "term",
+]
 
 
 @pytest.fixture
@@ -74,15 +96,23 @@ def test_a_change_after_the_preview_makes_another_mail(known: Station) -> None:
     assert known.sent(kind=DispatchKind.ESCALATION)[0].raw != shown
 
 
+def parts_of(station: Station) -> dict[str, bytes]:
+    """The parts of the one escalation, by file name; the text under its type."""
+    mail = email.message_from_bytes(station.sent(kind=DispatchKind.ESCALATION)[0].raw or b"")
+    found: dict[str, bytes] = {}
+    for part in mail.walk():
+        content = part.get_payload(decode=True)
+        if isinstance(content, bytes):
+            found[part.get_filename() or part.get_content_type()] = content
+    return found
+
+
 def test_both_attachments_with_the_seventeen_fields_in_order(known: Station) -> None:
     escalate(known)
-    number = known.ticket().number
-    mail = email.message_from_bytes(known.sent(kind=DispatchKind.ESCALATION)[0].raw or b"")
-    files = {part.get_filename(): part.get_payload(decode=True) for part in mail.walk() if part.get_filename()}
-    sheet = json.loads(files[f"scheda_{number}.json"])
-    assert list(sheet)[:17] == SEVENTEEN
-    assert b"Riavviato il servizio" in files[f"storia_{number}.csv"]
-    text = next(p for p in mail.walk() if p.get_content_type() == "text/plain").get_payload(decode=True).decode()
+    number, parts = known.ticket().number, parts_of(known)
+    assert list(json.loads(parts[f"scheda_{number}.json"]))[:17] == SEVENTEEN
+    assert b"Riavviato il servizio" in parts[f"storia_{number}.csv"]
+    text = parts["text/plain"].decode()
     assert all(f"\n{place}. " in text for place in range(1, 18))
 
 
@@ -90,17 +120,14 @@ def test_every_action_of_the_history_is_in_the_summary(known: Station) -> None:
     """C4.10: actions come from the history and cannot be left out."""
     number, by, at = known.ticket().number, known.gw.rules.people["fabio"], known.clock.now()
     for count in range(5):
-        known.store.write(
-            lambda tx, n=count: desk.action(tx, number, f"Prova numero {n} eseguita", "negativa", by, at, at)
-        )
+        words = f"Prova numero {count} eseguita", "negativa"
+        known.store.write(partial(_act, number=number, words=words, by=by, at=at))
     escalate(known)
-    raw = known.sent(kind=DispatchKind.ESCALATION)[0].raw or b""
-    sheet = json.loads(
-        next(
-            p for p in email.message_from_bytes(raw).walk() if (p.get_filename() or "").startswith("scheda")
-        ).get_payload(decode=True)
-    )
-    assert len(sheet["actions"]) == 6
+    assert len(json.loads(parts_of(known)[f"scheda_{number}.json"])["actions"]) == 6
+
+
+def _act(tx: Transaction, *, number: int, words: tuple[str, str], by: Person, at: datetime) -> None:
+    desk.action(tx, number, *words, by, at, at)
 
 
 def test_internal_notes_and_names_of_the_desk_do_not_leave(known: Station) -> None:
@@ -108,9 +135,7 @@ def test_internal_notes_and_names_of_the_desk_do_not_leave(known: Station) -> No
     number, by, at = known.ticket().number, known.gw.rules.people["elena"], known.clock.now()
     known.store.write(lambda tx: desk.note(tx, number, "il cliente è difficile", by, at))
     escalate(known)
-    raw = known.sent(kind=DispatchKind.ESCALATION)[0].raw or b""
-    parts = [p.get_payload(decode=True) or b"" for p in email.message_from_bytes(raw).walk() if not p.is_multipart()]
-    whole = b"".join(parts).decode()
+    whole = b"".join(parts_of(known).values()).decode()
     assert "difficile" not in whole
     assert "Melis" not in whole
     assert MARIA not in whole
