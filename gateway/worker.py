@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 TICK_S = 1.0
 """How long a loop sleeps at the most: the ticker and every commit wake it sooner."""
 PAUSE_AFTER_ERROR_S = 1.0
+REST_S = 0.1
+"""How long a loop that found nothing leaves the store alone: every commit wakes it, and each look costs a turn there.
+Filing has no rest, so that a ticket is seen at once; a message leaves this much later at the most (P6 allows 30 s)."""
 
 LANES: Mapping[str, tuple[tuple[Channel, ...], int]] = {
     "page": ((Channel.SMS, Channel.VOICE), 3),
@@ -36,6 +39,7 @@ class Loop:
     name: str
     step: Callable[[], int]
     stopping: threading.Event
+    rest_s: float = 0.0
     wake: threading.Event = field(default_factory=threading.Event)
     progressed_at: float = field(default_factory=time.monotonic)
 
@@ -52,6 +56,7 @@ class Loop:
             self.progressed_at = time.monotonic()
             if not did:
                 self.wake.wait(TICK_S)
+                self.stopping.wait(self.rest_s)
 
 
 class Worker:
@@ -66,9 +71,9 @@ class Worker:
         self._stopping = threading.Event()
         self.loops = [
             Loop("file", self._file, self._stopping),
-            Loop("chase", lambda: flow.chase_next(gw), self._stopping),
+            Loop("chase", lambda: flow.chase_next(gw), self._stopping, REST_S),
             *(
-                Loop(f"{lane}-{n}", self._sender(channels), self._stopping)
+                Loop(f"{lane}-{n}", self._sender(channels), self._stopping, REST_S)
                 for lane, (channels, threads) in LANES.items()
                 for n in range(threads)
             ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,14 +25,14 @@ def is_urgent(priority: Priority, subject: str, new_text: str) -> str | None:
     A word that stands behind a negation ("non urgente") does not count. None when there is none.
     """
     text = _plain(f"{subject} \n {new_text[:READ_CHARS]}")
-    before = [_plain(word) for word in priority.negations]
-    return next((word for word in priority.urgent_words if _stands_in(_plain(word), text, before)), None)
+    before = [_word(word) for word in priority.negations]
+    return next((word for word in priority.urgent_words if _stands_in(_word(word), text, before)), None)
 
 
 def type_by_words(rules: Iterable[TypeRule], subject: str, new_text: str) -> str | None:
     """The type of the first rule one of whose words is found, or None: the desk has to confirm the type (C1.1)."""
     text = _plain(f"{subject} \n {new_text[:READ_CHARS]}")
-    return next((rule.type for rule in rules if any(_stands_in(_plain(w), text, ()) for w in rule.words)), None)
+    return next((rule.type for rule in rules if any(_stands_in(_word(w), text, ()) for w in rule.words)), None)
 
 
 def _plain(text: str) -> str:
@@ -39,7 +40,15 @@ def _plain(text: str) -> str:
     return " ".join("".join(char for char in apart if not unicodedata.combining(char)).split())
 
 
+@lru_cache(maxsize=4096)
+def _word(word: str) -> str:
+    """A contract's own word; they are few and always the same."""
+    return _plain(word)
+
+
 def _stands_in(word: str, text: str, negations: Iterable[str]) -> bool:
+    if word not in text:
+        return False
     # The word is escaped and the text is short: the search is linear (PROMISES B-032).
     found = re.finditer(rf"(?<!\w){re.escape(word)}(?!\w)", text)
     return any(not _negated(text[: match.start()], negations) for match in found)

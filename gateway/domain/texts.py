@@ -124,6 +124,8 @@ def _filled(text: Text, template: str, values: Mapping[str, str], washed: Callab
 def clean(value: str) -> str:
     """The value for a body: line ends are LF; control characters, direction overrides and lone surrogates are gone."""
     lines = _LINE_END.sub("\n", value)
+    if lines.replace("\n", "").isprintable():  # nothing of Unicode's category C is: the common case, at once
+        return lines
     return "".join(c for c in lines if c in "\n\t" or not _is_harmful(c))
 
 
@@ -133,6 +135,8 @@ def one_line(value: str) -> str:
     Source: PROMISES B-042, B-070.
     """
     spaced = _LINE_END.sub(" ", value).replace("\t", " ")
+    if spaced.isprintable():
+        return " ".join(spaced.split())
     shown = "".join(c for c in spaced if unicodedata.category(c) not in {"Cc", "Cf", "Cs"})
     return " ".join(shown.split())
 
