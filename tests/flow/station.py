@@ -177,8 +177,7 @@ class Station:
         sid, now = f"CA{dispatch.id:032d}", self.clock.now()
         return self.store.write(lambda tx: flow.settle_call(self.gw, tx, dispatch.key, sid, status, answered_by, now))
 
-        over = (DispatchState.CONFIRMED, DispatchState.REFUSED)
-        return [d for d in self.page_calls() if d.state not in over]
+    # ------------------------------------------------------------------------------------------------------ what is seen
 
     def tickets(self) -> list[Ticket]:
         """Newest first."""
