@@ -177,7 +177,7 @@ class Station:
         sid, now = f"CA{dispatch.id:032d}", self.clock.now()
         return self.store.write(lambda tx: flow.settle_call(self.gw, tx, dispatch.key, sid, status, answered_by, now))
 
-    # ------------------------------------------------------------------------------------------------------ what is seen
+    # ----------------------------------------------------------------------------------------------------- what is seen
 
     def tickets(self) -> list[Ticket]:
         """Newest first."""
