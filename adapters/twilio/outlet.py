@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,22 +42,41 @@ _TO_REQUESTERS = (DispatchKind.ACKNOWLEDGEMENT, DispatchKind.NOTICE)
 
 @dataclass(slots=True)
 class Ceilings:
-    """How many messages and calls leave in an hour and a day at the most (P15). `told` hears when one is reached."""
+    """How many messages and calls leave in an hour and a day at the most (P15).
+
+    `recent(channel, since)` is how many have left since, by whatever process; every request that this process makes,
+    a second try too, is counted here besides. `told` hears that a ceiling is reached, at most once an hour.
+    """
 
     per_hour: dict[Channel, int]
     per_day: dict[Channel, int]
     recent: Callable[[Channel, datetime], int]
     told: Callable[[Channel, str], None] = lambda _channel, _which: None
+    _left: dict[Channel, deque[datetime]] = field(default_factory=dict)
+    _told_at: dict[tuple[Channel, str], datetime] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def reached(self, channel: Channel, now: datetime) -> Deferred | None:
-        """Why nothing more may leave by this channel now, or None."""
+    def take(self, channel: Channel, now: datetime) -> Deferred | None:
+        """Count one more that leaves now; or why nothing more may leave by this channel."""
         with self._lock:
+            left = self._left.setdefault(channel, deque())
+            while left and left[0] <= now - DAY:
+                left.popleft()
             for which, limits, span in (("hour", self.per_hour, HOUR), ("day", self.per_day, DAY)):
-                if channel in limits and self.recent(channel, now - span) >= limits[channel]:
-                    self.told(channel, which)
+                if channel not in limits:
+                    continue
+                ours = sum(1 for at in left if at > now - span)
+                if max(ours, self.recent(channel, now - span)) >= limits[channel]:
+                    self._tell(channel, which, now)
                     return Deferred(f"ceiling of {limits[channel]} {channel} in a {which} reached", span / 12)
+            left.append(now)
         return None
+
+    def _tell(self, channel: Channel, which: str, now: datetime) -> None:
+        last = self._told_at.get((channel, which))
+        if last is None or now - last >= HOUR:
+            self._told_at[(channel, which)] = now
+            self.told(channel, which)
 
 
 class TwilioOutlet:
@@ -86,7 +106,7 @@ class TwilioOutlet:
         forbidden = self._forbidden(dispatch)
         if forbidden:
             return Refused(forbidden, "not_allowed")
-        full = self._ceilings.reached(dispatch.channel, self._clock.now())
+        full = self._ceilings.take(dispatch.channel, self._clock.now())
         if full:
             return full
         try:

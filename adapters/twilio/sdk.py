@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from twilio.base.exceptions import TwilioRestException
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from starlette.datastructures import FormData
 
 CALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
+MOST_SPOKEN = 4_000
+"""Characters in one Say; the carrier takes 4,096."""
+# XML 1.0 §2.2: what may stand in a document. The carrier hangs up on a document with anything else in it (12100).
+_NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +43,16 @@ class Api:
         self._timeout_s = timeout_s
         self._made: Any = None
         self._http: Any = None
+        self._making = threading.Lock()
 
     def _client(self) -> Any:  # noqa: ANN401 - the library has no types
-        if self._made is None:
-            from twilio.rest import Client  # noqa: PLC0415 - half a second and 20 MB: only who sends needs it
+        with self._making:
+            if self._made is None:
+                from twilio.rest import Client  # noqa: PLC0415 - half a second and 20 MB: only who sends needs it
 
-            self._http = _http_client(self._api_url, self._timeout_s)
-            self._made = Client(*self._account, http_client=self._http)
-        return self._made
+                self._http = _http_client(self._api_url, self._timeout_s)
+                self._made = Client(*self._account, http_client=self._http)
+            return self._made
 
     def send_sms(self, *, to: str, sender: str, body: str, status_url: str) -> str:
         """Send one SMS; its SID.
@@ -70,12 +78,15 @@ class Api:
     def _create(self, resource: Any, **values: Any) -> str:  # noqa: ANN401 - as above
         try:
             return str(resource.create(**values).sid)
-        except TwilioRestException as fault:
-            raise RestFault(fault.status, int(fault.code or 0), str(fault.msg), self._retry_after()) from fault
+        except (TwilioRestException, TwilioServiceException) as fault:
+            text = str(getattr(fault, "msg", "") or getattr(fault, "detail", ""))
+            raise RestFault(int(fault.status), _number(fault.code), text, self._http.retry_after_s()) from fault
+        except TwilioException as error:
+            raise ValueError("the carrier's library could not make the request") from error
 
-    def _retry_after(self) -> float | None:
-        value = self._http.retry_after if self._http is not None else None
-        return float(value) if value and str(value).isdigit() else None
+
+def _number(code: object) -> int:
+    return int(code) if isinstance(code, int | str) and str(code).isdecimal() else 0
 
 
 def _http_client(api_url: str, timeout_s: float) -> Any:  # noqa: ANN401 - as above
@@ -84,14 +95,20 @@ def _http_client(api_url: str, timeout_s: float) -> Any:  # noqa: ANN401 - as ab
     class AtAddress(TwilioHttpClient):  # type: ignore[misc]  # the library has no types
         """Sends to `api_url` what the library would send to the carrier's own address."""
 
-        retry_after: str | None = None
+        # Several threads send at the same time: each has its own last answer.
+        _answers = threading.local()
 
         def request(self, method: str, url: str, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - as its parent
             told = urlsplit(url)
             there = f"{api_url}{told.path}" + (f"?{told.query}" if told.query else "")
             response = super().request(method, there, *arguments, **named)
-            self.retry_after = (response.headers or {}).get("Retry-After")
+            self._answers.retry_after = (response.headers or {}).get("Retry-After")
             return response
+
+        def retry_after_s(self) -> float | None:
+            """When the last answer to this thread asked to be asked again, in seconds."""
+            value = str(getattr(self._answers, "retry_after", None) or "")
+            return float(value) if value.isdecimal() else None
 
     # The library logs addresses and headers of every request; what is worth a line is in our journal.
     quiet = logging.getLogger("twilio.quiet")
@@ -120,7 +137,7 @@ class Twiml:
 
     def say(self, text: str) -> None:
         """Speak."""
-        self._response.say(text, **self._how)
+        self._response.say(_speakable(text), **self._how)
 
     def gather(self, prompts: Sequence[str], *, action: str, digits: int, timeout_s: int, speech: bool) -> None:
         """Ask. Silence goes on to the next verb."""
@@ -131,7 +148,7 @@ class Twiml:
             options["num_digits"] = digits
         gather = Gather(**options)
         for prompt in prompts:
-            gather.say(prompt, **self._how)
+            gather.say(_speakable(prompt), **self._how)
         self._response.append(gather)
 
     def record(self, *, action: str, max_s: int) -> None:
@@ -151,6 +168,5 @@ class Twiml:
         return str(self._response)
 
 
-def empty_answer() -> str:
-    """An answer that does nothing."""
-    return '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
+def _speakable(text: str) -> str:
+    return _NOT_XML.sub(" ", text)[:MOST_SPOKEN]

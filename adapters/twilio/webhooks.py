@@ -1,60 +1,41 @@
-"""Webhooks of the carrier: no effect without a valid signature, one effect per event, 200 only after the commit.
-
-The signature is checked on the configured public URL, never on what the request says of its host (B-074); parameters
-must have names that the carrier uses, so that nothing can hide in a name (B-073).
-"""
+"""Webhooks of the carrier: no effect without a valid signature, one effect per event, 200 only after the commit."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
 
-from starlette.formparsers import FormParser
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from adapters.twilio.sdk import Signatures, Twiml, empty_answer
+from adapters.twilio.gate import Gate, Refusal, Signal
+from adapters.twilio.twiml import EMPTY, rendered
 from gateway import calls, flow, journal
-from gateway.domain.call import Gather, Hangup, Record, Redirect, Say
+from gateway.domain.call import Hangup, Say
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Arrival, Channel, RepeatKey
 
 if TYPE_CHECKING:
-    from starlette.datastructures import FormData
-
     from gateway.domain.call import Script
     from gateway.ports import Gateway, Transaction
 
 T = TypeVar("T")
 
-MAX_BODY_BYTES = 64 * 1024
-KEY = "{key:str}"
-_DISPATCH_KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
+KEY = "{key}"
 _STEPS = ("choice", "speech", "notice", "message")
+_TICKET = re.compile(r"[0-9]{1,12}", re.ASCII)
+_NUMBER = re.compile(r"\+[1-9][0-9]{5,14}", re.ASCII)
+# Twilio sends a withheld number as its reason spelled on the keypad: ANONYMOUS, RESTRICTED, BLOCKED, UNKNOWN,
+# UNAVAILABLE. Whoever calls so must not look like one and the same person.
+_WITHHELD = frozenset({"+266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
 APOLOGY = "Ci scusiamo, si è verificato un problema. La Sua chiamata è registrata e sarà esaminata."
-
-# Twilio, "Twilio's request to your application" (voice, messaging) and the status callbacks: the names that it sends.
-KNOWN = frozenset(
-    """
-    AccountSid AddOns AnsweredBy ApiVersion ApplicationSid Body Called
-    CalledCity CalledCountry CalledState CalledVia
-    CalledZip Caller CallerCity CallerCountry CallerId CallerName CallerState CallerZip CallbackSource CallDuration
-    CallSid CallStatus CallToken ChannelToMessage Confidence DialBridged DialCallDuration DialCallSid DialCallStatus
-    Digits Direction Duration ErrorCode ErrorMessage ErrorUrl FinishedOnKey ForwardedFrom From FromCity FromCountry
-    FromState FromZip Language MessageSid MessageStatus MessagingServiceSid MessageType msg NumMedia NumSegments
-    OptOutType ParentCallSid QueueResult QueueTime RawDlrDoneDate RecordingDuration RecordingSid RecordingSource
-    RecordingStatus RecordingUrl SequenceNumber SipResponseCode SmsMessageSid SmsSid SmsStatus SpeechResult
-    StirPassportToken StirStatus StirVerstat Timestamp To ToCity ToCountry ToState ToZip TranscriptionSid
-    UnstableSpeechResult
-    """.split()  # noqa: SIM905 - forty names in a list of strings are not easier to read
-)
-_NUMBERED = re.compile(r"(?:MediaUrl|MediaContentType|MediaSid)[0-9]{1,2}", re.ASCII)
+_CALL = ("CallSid", "From", "To")
+_TEXT = ("MessageSid", "From", "To", "Body")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,47 +52,27 @@ class Webhooks:
     max_record_s: int
 
 
-class Refusal(Exception):  # noqa: N818 - an answer
-    """A request that has no effect: status and the fixed words."""
-
-    def __init__(self, status: int, reason: str) -> None:
-        self.status = status
-        self.reason = reason
-        super().__init__(reason)
-
-
 def routes(hooks: Webhooks) -> list[Route]:
     """Every path of the carrier, all POST."""
     carrier = _Carrier(hooks)
     return [
-        Route("/twilio/voice", carrier.guarded(carrier.voice), methods=["POST"]),
-        Route("/twilio/voice/{step:str}", carrier.guarded(carrier.voice_step), methods=["POST"]),
-        Route("/twilio/sms", carrier.guarded(carrier.sms), methods=["POST"]),
-        Route(f"/twilio/page/{KEY}", carrier.guarded(carrier.page), methods=["POST"]),
-        Route(f"/twilio/page/{KEY}/key", carrier.guarded(carrier.page_key), methods=["POST"]),
-        Route(f"/twilio/status/{KEY}", carrier.guarded(carrier.sms_status), methods=["POST"]),
-        Route(f"/twilio/call-status/{KEY}", carrier.guarded(carrier.call_status), methods=["POST"]),
+        Route("/twilio/voice", carrier.guarded(carrier.voice, *_CALL), methods=["POST"]),
+        Route("/twilio/voice/{step}", carrier.guarded(carrier.voice_step, *_CALL), methods=["POST"]),
+        Route("/twilio/sms", carrier.guarded(carrier.sms, *_TEXT), methods=["POST"]),
+        Route(f"/twilio/page/{KEY}", carrier.guarded(carrier.page, "CallSid"), methods=["POST"]),
+        Route(f"/twilio/page/{KEY}/key", carrier.guarded(carrier.page_key, "CallSid"), methods=["POST"]),
+        Route(
+            f"/twilio/status/{KEY}",
+            carrier.guarded(carrier.sms_status, "MessageSid", "MessageStatus"),
+            methods=["POST"],
+        ),
+        Route(
+            f"/twilio/call-status/{KEY}",
+            carrier.guarded(carrier.call_status, "CallSid", "CallStatus"),
+            methods=["POST"],
+        ),
         Route("/twilio/status", carrier.guarded(carrier.unknown_status), methods=["POST"]),
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """A request that the carrier signed: its form and its bytes."""
-
-    request: Request
-    form: FormData
-    body: bytes
-
-    def value(self, name: str) -> str:
-        """The first value of a parameter, or nothing."""
-        found = self.form.get(name)
-        return found if isinstance(found, str) else ""
-
-    def key(self) -> str:
-        """The attempt id in the path; what is none is nobody's."""
-        key = str(self.request.path_params.get("key", ""))
-        return key if _DISPATCH_KEY.fullmatch(key) else ""
 
 
 Handler = Callable[[Signal], Awaitable[Response]]
@@ -124,16 +85,18 @@ class _Carrier:
     def __init__(self, hooks: Webhooks) -> None:
         self._hooks = hooks
         self._gw = hooks.gateway
-        self._signatures = Signatures(hooks.auth_token)
+        self._gate = Gate(hooks.public_url, hooks.account_sid, hooks.auth_token)
+        recordings = f"{hooks.api_url.rstrip('/')}/2010-04-01/Accounts/{hooks.account_sid}/Recordings/"
+        self._recording = re.compile(re.escape(recordings) + r"RE[0-9a-f]{32}(?:\.(?:wav|mp3))?", re.ASCII)
 
     # -------------------------------------------------------------------------------------------- the gate
 
-    def guarded(self, handler: Handler) -> Endpoint:
-        """The same handler behind signature, size and names."""
+    def guarded(self, handler: Handler, *needs: str) -> Endpoint:
+        """The same handler behind the gate; `needs` are the parameters that it cannot do without."""
 
         async def endpoint(request: Request) -> Response:
             try:
-                signal = await self._signal(request)
+                signal = await self._gate.signal(request, needs)
             except Refusal as refusal:
                 peer = request.client.host if request.client else ""
                 journal.webhook_refused(request.url.path, refusal.reason, peer)
@@ -147,25 +110,6 @@ class _Carrier:
                 return PlainTextResponse("try again", 503)
 
         return endpoint
-
-    async def _signal(self, request: Request) -> Signal:
-        body = await _body(request)
-        if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            raise Refusal(403, "not a form")
-        form = await FormParser(request.headers, _once(body)).parse()
-        if not self._signatures.is_valid(self._url(request), form, request.headers.get("x-twilio-signature")):
-            raise Refusal(403, "signature missing or wrong")
-        unknown = [name for name in form if name not in KNOWN and not _NUMBERED.fullmatch(name)]
-        if unknown:
-            raise Refusal(400, "a parameter that the carrier does not send")
-        if form.get("AccountSid") not in (None, self._hooks.account_sid):
-            raise Refusal(403, "another account")
-        return Signal(request, form, body)
-
-    def _url(self, request: Request) -> str:
-        path = request.scope.get("raw_path", b"").decode("latin-1").partition("?")[0] or request.url.path
-        query = request.scope.get("query_string", b"").decode("latin-1")
-        return f"{self._hooks.public_url}{path}" + (f"?{query}" if query else "")
 
     # --------------------------------------------------------------------------------------------- effects
 
@@ -186,15 +130,17 @@ class _Carrier:
 
     def _arrival(self, signal: Signal, channel: Channel, key: str, facts: Mapping[str, str]) -> Arrival:
         sender = signal.value("From")
+        shown = bool(_NUMBER.fullmatch(sender)) and sender not in _WITHHELD
+        more = {} if shown else {"caller": sender}
         return Arrival(
             channel=channel,
             door="twilio",
             raw=signal.body,
             received_at=self._gw.clock.now(),
-            sender=sender if sender.startswith("+") else "",
+            sender=sender if shown else "",
             recipients=(signal.value("To"),),
             repeat_key=RepeatKey(key),
-            facts={name: value for name, value in facts.items() if value},
+            facts={name: value for name, value in {**facts, **more}.items() if value},
         )
 
     # -------------------------------------------------------------------------------------------- calls in
@@ -215,7 +161,7 @@ class _Carrier:
         """A key, speech or a recording of a citizen's call."""
         step = str(signal.request.path_params.get("step", ""))
         ticket = signal.request.query_params.get("ticket", "")
-        if step not in _STEPS or not ticket.isascii() or not ticket.isdigit():
+        if step not in _STEPS or not _TICKET.fullmatch(ticket):
             return self._spoken((Hangup(),), "")
         facts = self._step_facts(signal)
         said = hashlib.sha256("|".join(sorted(f"{k}={v}" for k, v in facts.items())).encode()).hexdigest()[:24]
@@ -228,32 +174,32 @@ class _Carrier:
         return self._spoken(script or (Say(APOLOGY), Hangup()), f"?ticket={ticket}", "/twilio/voice/")
 
     def _step_facts(self, signal: Signal) -> dict[str, str]:
-        recording = signal.value("RecordingUrl")
         return {
             "sid": signal.value("CallSid"),
             "digits": signal.value("Digits"),
             "speech": signal.value("SpeechResult"),
-            "recording": recording if self._is_ours(recording) else "",
+            "recording": self._our_recording(signal),
             "recording_s": signal.value("RecordingDuration"),
         }
 
-    def _is_ours(self, url: str) -> bool:
-        """Whether a recording lies at our carrier, in our own account: nothing else is ever fetched (B-084)."""
-        told, ours = urlsplit(url), urlsplit(self._hooks.api_url)
-        path = f"/2010-04-01/Accounts/{self._hooks.account_sid}/Recordings/"
-        same = (told.scheme, told.netloc) == (ours.scheme, ours.netloc)
-        return same and told.path.startswith(path) and ".." not in told.path
+    def _our_recording(self, signal: Signal) -> str:
+        """The address of a recording at our carrier, in our own account: nothing else is ever fetched (B-084)."""
+        url = signal.value("RecordingUrl")
+        if url and not self._recording.fullmatch(url):
+            journal.warned("recording.refused", call=signal.value("CallSid"))
+            return ""
+        return url
 
     # ---------------------------------------------------------------------------------------------- SMS in
 
     async def sms(self, signal: Signal) -> Response:
         """An SMS: a technician's reply or a citizen's text."""
-        sid = signal.value("MessageSid") or signal.value("SmsSid")
+        sid = signal.value("MessageSid")
         facts = {"sid": sid, "body": signal.value("Body"), "media": signal.value("NumMedia")}
         arrival = self._arrival(signal, Channel.SMS, f"twilio:{sid}", facts)
         at = self._gw.clock.now()
         await self._keep_or_do(arrival, lambda tx: calls.sms_arrives(self._gw, tx, arrival, at))
-        return _xml(empty_answer())
+        return _xml(EMPTY)
 
     # ----------------------------------------------------------------------------------------- voice pages
 
@@ -274,7 +220,7 @@ class _Carrier:
     async def sms_status(self, signal: Signal) -> Response:
         """How an SMS of ours fares."""
         key, at = signal.key(), self._gw.clock.now()
-        sid, status = signal.value("MessageSid"), signal.value("MessageStatus") or signal.value("SmsStatus")
+        sid, status = signal.value("MessageSid"), signal.value("MessageStatus")
         error = signal.value("ErrorCode")
         known = await self._do(lambda tx: flow.settle_sms(self._gw, tx, key, sid, status, error, at))
         journal.status_settled(key, status, known=known)
@@ -298,44 +244,17 @@ class _Carrier:
 
     def _spoken(self, script: Script, query: str, base: str = "") -> Response:
         """The script as TwiML; a step is an address under `base`."""
-        twiml = Twiml(self._hooks.voice, self._hooks.language)
-        for verb in script:
-            _render(twiml, verb, lambda step: f"{base}{step}{query}", self._hooks.max_record_s)
-        return _xml(twiml.xml())
-
-
-def _render(twiml: Twiml, verb: object, address: Callable[[str], str], max_record_s: int) -> None:
-    if isinstance(verb, Say):
-        twiml.say(verb.text)
-    elif isinstance(verb, Gather):
-        action = address(verb.step)
-        twiml.gather(verb.prompts, action=action, digits=verb.digits, timeout_s=verb.timeout_s, speech=verb.speech)
-    elif isinstance(verb, Record):
-        twiml.record(action=address(verb.step), max_s=min(verb.max_s, max_record_s))
-    elif isinstance(verb, Redirect):
-        twiml.redirect(address(verb.step))
-    elif isinstance(verb, Hangup):
-        twiml.hangup()
+        hooks = self._hooks
+        return _xml(
+            rendered(
+                script,
+                lambda step: f"{base}{step}{query}",
+                voice=hooks.voice,
+                language=hooks.language,
+                max_record_s=hooks.max_record_s,
+            )
+        )
 
 
 def _xml(text: str) -> Response:
     return Response(text, media_type="text/xml")
-
-
-async def _body(request: Request) -> bytes:
-    """The whole body.
-
-    Raises:
-        Refusal: it is larger than any webhook of the carrier.
-    """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_BYTES:
-            raise Refusal(413, "too large")
-    return bytes(body)
-
-
-async def _once(body: bytes) -> AsyncGenerator[bytes, None]:
-    yield body
-    yield b""

@@ -4,52 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
-from starlette.middleware.base import BaseHTTPMiddleware
-from starlette.responses import PlainTextResponse, Response
+
+from adapters.web.guard import Guard, Patient, fault
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
     from starlette.routing import BaseRoute
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
-"""On every answer (PROMISES B-100)."""
-
 MAX_PENDING = 2_048
+MAX_CONNECTIONS = 1_000
+"""At the same time; a further request is answered 503."""
+KEEP_ALIVE_S = 30
 
 
 class WebServer:
-    """Listens from `start` to `stop`. A body larger than `max_body_bytes` is refused before it is read."""
+    """Listens from `start` to `stop`. A body larger than `max_body_bytes` is refused, if it says so before it is read.
+
+    Raises (from `start`):
+        OSError: the address cannot be used.
+    """
 
     def __init__(self, routes: Sequence[BaseRoute], host: str, port: int, *, max_body_bytes: int) -> None:
-        self._max_body_bytes = max_body_bytes
-        application = Starlette(
-            routes=routes,
-            middleware=[Middleware(BaseHTTPMiddleware, dispatch=self._answer)],
-            exception_handlers={Exception: _fault},
-        )
+        application = Starlette(routes=routes, exception_handlers={Exception: fault})
         config = uvicorn.Config(
-            application,
+            Guard(application, max_body_bytes),
             host=host,
             port=port,
-            http="httptools",
+            http=Patient,
             ws="none",
             lifespan="off",
             access_log=False,
             log_config=None,
             server_header=False,
             proxy_headers=False,
-            timeout_keep_alive=30,
+            timeout_keep_alive=KEEP_ALIVE_S,
+            limit_concurrency=MAX_CONNECTIONS,
             backlog=MAX_PENDING,
         )
         self._server = _Quiet(config)
@@ -79,7 +72,7 @@ class WebServer:
     @property
     def port(self) -> int:
         """The port it listens on, 0 before `start`."""
-        for server in self._server.servers:
+        for server in getattr(self._server, "servers", ()):
             for socket in server.sockets:
                 return int(socket.getsockname()[1])
         return 0
@@ -91,15 +84,6 @@ class WebServer:
             with contextlib.suppress(TimeoutError, asyncio.CancelledError):
                 await asyncio.wait_for(self._task, grace_s)
 
-    async def _answer(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        length = request.headers.get("content-length", "")
-        if length.isdigit() and int(length) > self._max_body_bytes:
-            return PlainTextResponse("too large", 413)
-        response = await call_next(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
 
 class _Quiet(uvicorn.Server):
     """Without signal handlers of its own: the daemon has them."""
@@ -108,8 +92,3 @@ class _Quiet(uvicorn.Server):
     def capture_signals(self) -> Generator[None, None, None]:
         """Leave signals to the daemon."""
         yield
-
-
-async def _fault(_request: Request, _error: Exception) -> Response:
-    """Our own fault: a fixed sentence, nothing of the error (B-092)."""
-    return PlainTextResponse("internal error", 500)
