@@ -8,7 +8,6 @@ table, not from more writers: writers take turns (decision 0003).
 from __future__ import annotations
 
 import contextlib
-import queue
 import secrets
 import threading
 from collections.abc import Callable, Sequence
@@ -23,6 +22,7 @@ from adapters.store import tables
 from adapters.store.blobs import BlobFolder
 from adapters.store.engine import said, sqlite_path, writing_engine
 from adapters.store.transaction import SqlTransaction
+from adapters.store.waiting import Waiting
 from gateway.domain.errors import StoreError
 
 if TYPE_CHECKING:
@@ -271,7 +271,7 @@ class GroupCommit:
         self._committed = committed
         self._faulted = faulted
         self._max_batch = max_batch
-        self._waiting: queue.SimpleQueue[tuple[Unit, Future[Any]] | None] = queue.SimpleQueue()
+        self._waiting: Waiting[tuple[Unit, Future[Any]]] = Waiting()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
@@ -284,44 +284,27 @@ class GroupCommit:
         elif self._batches.broken is not None:
             future.set_exception(self._batches.broken)
         else:
-            self._waiting.put((unit, future))
+            self._waiting.put((unit, future), contact=getattr(unit, "repeat_key", None) is not None)
         return future
 
     def pending(self) -> int:
         """How many units wait for the writer."""
-        return self._waiting.qsize()
+        return len(self._waiting)
 
     def close(self) -> None:
         """Commit what was submitted, then stop."""
         self._closing.set()
-        self._waiting.put(None)
+        self._waiting.close()
         self._thread.join()
 
     def _run(self) -> None:
-        while (batch := self._next_batch()) is not None:
+        while batch := self._waiting.take(self._max_batch):
             taken = [(unit, future) for unit, future in batch if future.set_running_or_notify_cancel()]
             if taken:
                 self._answer(taken)
             if self._batches.broken is not None:
                 self._recover()
         self._refuse_waiting(StoreError("the store is closed"))
-
-    def _next_batch(self) -> list[tuple[Unit, Future[Any]]] | None:
-        """Everything that waits, up to the limit; waits for the first. None when it is time to stop."""
-        first = self._waiting.get()
-        if first is None:
-            return None
-        batch = [first]
-        while len(batch) < self._max_batch:
-            try:
-                following = self._waiting.get_nowait()
-            except queue.Empty:
-                break
-            if following is None:
-                self._waiting.put(None)
-                break
-            batch.append(following)
-        return batch
 
     def _answer(self, taken: Sequence[tuple[Unit, Future[Any]]]) -> None:
         results, changed = self._batches.run([unit for unit, _ in taken])
@@ -347,16 +330,9 @@ class GroupCommit:
 
     def _refuse_waiting(self, error: StoreError | None) -> None:
         refusal = error or StoreError("the store is closed")
-        while True:
-            try:
-                waiting = self._waiting.get_nowait()
-            except queue.Empty:
-                return
-            if waiting is None:
-                self._waiting.put(None)
-                return
-            if waiting[1].set_running_or_notify_cancel():
-                waiting[1].set_exception(refusal)
+        for _, future in self._waiting.drain():
+            if future.set_running_or_notify_cancel():
+                future.set_exception(refusal)
 
 
 class InThread:

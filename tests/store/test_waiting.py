@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from adapters.store.waiting import AT_A_TIME, BESIDE, Waiting
+
+
+def queued(contacts: int, others: int) -> Waiting[str]:
+    waiting: Waiting[str] = Waiting()
+    for number in range(others):
+        waiting.put(f"other {number}", contact=False)
+    for number in range(contacts):
+        waiting.put(f"contact {number}", contact=True)
+    return waiting
+
+
+def test_a_contact_goes_before_what_came_earlier() -> None:
+    assert queued(1, 20).take(100)[0] == "contact 0"
+
+
+def test_beside_contacts_the_others_still_go_on() -> None:
+    assert queued(50, 20).take(100)[50:] == [f"other {number}" for number in range(BESIDE)]
+
+
+def test_a_backlog_is_taken_a_few_at_a_time_in_its_order() -> None:
+    assert queued(0, 20).take(100) == [f"other {number}" for number in range(AT_A_TIME)]
+
+
+def test_no_batch_is_larger_than_asked() -> None:
+    assert len(queued(50, 20).take(10)) == 10
+
+
+def test_what_waits_when_it_closes_is_still_taken_and_then_nothing() -> None:
+    waiting = queued(1, 1)
+    waiting.close()
+    assert (len(waiting.take(100)), waiting.take(100)) == (2, [])
