@@ -32,6 +32,8 @@ HEADERS = {
 """On every answer that does not have its own (PROMISES B-100)."""
 
 MAX_HEAD_BYTES = 32 * 1024
+MAX_HEADERS = 100
+"""Each costs a call in Python: five thousand tiny ones in every request would keep everybody else waiting."""
 HEAD_WITHIN_S = 15.0
 BODY_WITHIN_S = 30.0
 _CLOSE = {"Connection": "close"}
@@ -108,7 +110,7 @@ async def fault(request: Request, error: Exception) -> Response:
 
 
 class Patient(HttpToolsProtocol):
-    """A connection whose request line and headers end within `MAX_HEAD_BYTES` and `HEAD_WITHIN_S`, or that is closed.
+    """A connection whose heads end within `MAX_HEAD_BYTES`, `MAX_HEADERS` and `HEAD_WITHIN_S`, or that is closed.
 
     Only uvicorn's h11 protocol has such a limit of its own; it is the slower one.
     """
@@ -136,6 +138,12 @@ class Patient(HttpToolsProtocol):
         super().data_received(data)
         if self._in_head and self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
             self.send_400_response("Headers too large.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One more header; the parser answers 400 when this raises."""
+        if len(self.headers) >= MAX_HEADERS:
+            raise ValueError("too many headers")
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is complete, whatever its body does."""

@@ -15,8 +15,9 @@ from adapters.web.guard import Guard, Patient, fault
 if TYPE_CHECKING:
     from starlette.routing import BaseRoute
 
-MAX_PENDING = 2_048
-MAX_CONNECTIONS = 1_000
+MAX_PENDING = 256
+"""How many wait to be accepted; asyncio accepts as many in one go, while nobody else is served."""
+MAX_CONNECTIONS = 4_000
 """At the same time; a further request is answered 503."""
 KEEP_ALIVE_S = 30
 

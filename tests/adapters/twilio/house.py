@@ -8,6 +8,7 @@ from collections.abc import Coroutine, Iterable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
 
 import httpx2
 
@@ -188,3 +189,8 @@ def status_form(**more: str) -> list[tuple[str, str]]:
     """What the carrier posts about the fate of an SMS."""
     form = {"AccountSid": SID, "MessageSid": MESSAGE_SID, "MessageStatus": "delivered", "To": BRUNO}
     return list((form | more).items())
+
+
+def document(text: str | bytes) -> ET.Element:
+    """TwiML of ours, which has to be well-formed."""
+    return ET.fromstring(text)  # noqa: S314 - it is our own answer
