@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 20.0
 GATE_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 2.0
 AGAIN_S = 0.05
 
 
@@ -76,6 +77,7 @@ class Round:
         self._opened = False
         self._dots: list[float] = []
         self._over = False
+        self._answers = 0
 
     def arrive(self) -> None:
         """A client waits here with its mail in flight until the gate opens."""
@@ -103,6 +105,17 @@ class Round:
         with self._condition:
             self._condition.wait_for(lambda: len(self._dots) >= number, GATE_TIMEOUT_S)
             return self._dots[min(number, len(self._dots)) - 1] if self._dots else time.monotonic()
+
+    def answer(self) -> None:
+        """A 250 for a mail has arrived."""
+        with self._condition:
+            self._answers += 1
+            self._condition.notify_all()
+
+    def wait_for_answer(self) -> None:
+        """Until the first 250 of the round: the others are on their way."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._answers > 0, ANSWER_TIMEOUT_S)
 
     def end(self) -> None:
         with self._condition:
@@ -190,6 +203,7 @@ class Clients:
             except OSError:
                 return False
             if reply.startswith("250"):
+                current.answer()
                 self.ledger.note(Answered(mail, port, self._tries[mail.serial]))
                 break
             if reply.startswith("5"):
