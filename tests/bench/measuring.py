@@ -220,6 +220,7 @@ def growth(folder: Path, size: Size) -> Growth:
             place = folder / f"growth-{repetition}-{tickets}"
             place.mkdir()
             with relay(place) as out, daemon(place, out, stored(tickets)) as running:
+                running.watch.until_sealed()
                 into(running, Pattern(2, one=False), 50)
                 filed = into(running, Pattern(10, one=False), size.mails)
             wall.append(1000 / filed.tickets_per_s)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,12 +112,15 @@ class Watch:
         """The instant at which so many messages were owed."""
         return self._until(lambda: self.owed() >= count, patience_s, f"{count} acknowledgements")
 
+    def until_sealed(self, patience_s: float = 120) -> float:
+        """The instant at which yesterday's register was sealed, as the daemon does first of all."""
+        return self._until(lambda: self._one("SELECT count(*) FROM seal") > 0, patience_s, "the daily seal")
+
     def until_idle(self, patience_s: float = 300) -> float:
         """The instant at which nothing waited any more."""
         return self._until(lambda: self.waiting() == 0, patience_s, "nothing to wait")
 
-    def _until(self, reached: object, patience_s: float, what: str) -> float:
-        assert callable(reached)
+    def _until(self, reached: Callable[[], bool], patience_s: float, what: str) -> float:
         until = time.monotonic() + patience_s
         while not reached():
             if time.monotonic() > until:
