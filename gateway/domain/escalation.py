@@ -495,8 +495,9 @@ def history_csv(lines: Iterable[HistoryLine]) -> str:
 def _cell(value: str) -> str:
     if _PHONE.fullmatch(value):
         return value
-    risky = value.startswith(_FORMULA) or value.lstrip().startswith(_FORMULA)
-    return ("'" if risky else "") + clean(value)
+    told = clean(value)  # first: a control character that goes away would uncover the formula behind it
+    risky = value.startswith(_FORMULA) or told.lstrip().startswith(_FORMULA)
+    return ("'" if risky else "") + told
 
 
 def render(summary: DiagnosticSummary, catalogue: Catalogue, values: Mapping[str, str]) -> Filled:

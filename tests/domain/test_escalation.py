@@ -313,7 +313,9 @@ def test_the_subject_carries_priority_system_and_the_first_line_of_the_descripti
     assert render(COMPLETE, LINES, {}).subject == "urgente Protocollo: Salvando un protocollo compare un errore."
 
 
-@pytest.mark.parametrize("cell", ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
+@pytest.mark.parametrize(
+    "cell", ["=HYPERLINK(1)", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1", "\x1b=1", "\x00@SUM(1)"]
+)
 def test_no_cell_of_the_history_is_a_formula(cell: str) -> None:
     """B-046."""
     rows = list(csv.reader(io.StringIO(history_csv([HistoryLine(FIRST.at, "note", "tecnico", cell)]))))
