@@ -24,6 +24,9 @@ PRIVACY = "privacy"
 SMS_LIMIT = 160
 """Septets of one SMS in GSM-7 (3GPP TS 23.040: 140 octets)."""
 
+SMS_READ_CHARS = 1_000
+"""How much of a value is looked at for an SMS: none can use more, and each character costs a look into a table."""
+
 SUBJECT_CHARS = 80
 """How much of somebody's subject is quoted in ours."""
 
@@ -213,7 +216,7 @@ def fit_sms(
     if missing:
         raise TextError(f"text {text.id} asks for {{{missing[0]}}}, which has no value here")
     template = _gsm_template(text.body, septets)
-    told = {name: gsm_text(values[name], septets=septets) for name in wanted}
+    told = {name: gsm_text(values[name][:SMS_READ_CHARS], septets=septets) for name in wanted}
     for name, least in _shortening(wanted, told):
         excess = len(_joined(template, told)) - limit
         if excess <= 0:

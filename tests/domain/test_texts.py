@@ -187,6 +187,17 @@ def test_a_page_never_loses_its_number_code_or_hour(service: str, category: str,
     assert "Ricevuta 22:10. Rispondi OK 482913 per accettare, NO 482913 per passare al collega." in sms
 
 
+def test_a_value_without_end_costs_no_more_than_its_beginning() -> None:
+    asked = []
+
+    def counted(text: str) -> int | None:
+        asked.append(text)
+        return septets(text)
+
+    fit_sms(ITALIAN.text("M-01"), C02 | {"time": "22:10", "body": "è" * 300_000}, septets=counted)
+    assert len(asked) < 5_000
+
+
 def test_the_body_gives_way_before_the_category_and_the_service() -> None:
     values = C02 | {"time": "22:10", "body": "Comune di Castellammare del Golfo e comuni associati"}
     sms = fit_sms(ITALIAN.text("M-01"), values, septets=septets)
