@@ -13,8 +13,9 @@ import unicodedata
 NULL_SENDER = "<>"
 
 MAX_ADDRESS = 320
-_PATH = re.compile(r'\s*<((?:"(?:[^"\\]|\\.){0,128}"|[^<>"\s]){0,512})>(?:\s+(.*))?$')
-_BARE_PATH = re.compile(r"\s*([^<>\s\"]{1,320})(?:\s+(.*))?$")
+_PATH = re.compile(r'\s*<((?:"(?:[^"\\]|\\.){0,128}"|[^<>"\s]){0,512})>(?:\s(.*))?$')
+_BARE_PATH = re.compile(r"\s*([^<>\s\"]{1,320})(?:\s(.*))?$")
+# One blank, and the rest is stripped: "\s+(.*)" would try every place between the two.
 
 # Delivery status notifications (RFC 3461) are asked for by many servers whether offered or not; AUTH= (RFC 4954) too.
 TOLERATED = frozenset({"RET", "ENVID", "NOTIFY", "ORCPT", "AUTH"})
@@ -28,7 +29,7 @@ def path(argument: str) -> tuple[str, str] | None:
     found = _PATH.match(argument) or _BARE_PATH.match(argument)
     if found is None or len(found[1]) > MAX_ADDRESS:
         return None
-    return found[1] or NULL_SENDER, found[2] or ""
+    return found[1] or NULL_SENDER, (found[2] or "").lstrip()
 
 
 def canonical(address: str) -> str:
