@@ -16,6 +16,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from adapters.mail.charsets import clean, clean_line
+from adapters.mail.headers import MAX_ADDRESS
 from adapters.mail.names import safe, shown
 from gateway.domain.dispatch import OutgoingAttachment, OutgoingMail
 
@@ -24,6 +25,8 @@ MAX_LINE = 998
 FOLD_AT = 76
 MAX_SUBJECT = 400
 """Characters of a subject that leaves: it may quote what somebody wrote to us."""
+MAX_FIELD = 2_000
+"""Characters of a further field: one that is longer would be no header that anybody reads, ourselves included."""
 MAX_REFERENCES = 20
 _WORD_BYTES = 42
 """UTF-8 bytes in one encoded word: 56 characters of base64 and the frame stay below 75 (RFC 2047 §2)."""
@@ -75,7 +78,7 @@ def _head(mail: OutgoingMail, loop_token: str) -> Iterator[tuple[str, str]]:
     yield "X-Loop", _printable(loop_token)
     for name, value in mail.headers:
         if _FIELD_NAME.fullmatch(name) and name.lower() not in _OURS:
-            yield name, words(clean_line(value).strip())
+            yield name, words(clean_line(value).strip()[:MAX_FIELD])
 
 
 def plain_address(address: str) -> str:
@@ -86,6 +89,8 @@ def plain_address(address: str) -> str:
     address = address.strip()
     if _MAILBOX.fullmatch(address):
         return address
+    if len(address) > MAX_ADDRESS:  # the name encoder of Python needs seconds for what is longer and forged
+        return ""
     local, at, domain = address.rpartition("@")
     try:
         ascii_domain = domain.encode("idna").decode("ascii")

@@ -79,3 +79,18 @@ def test_an_absence_note_is_no_bounce() -> None:
 
 def test_a_delivery_report_is_automatic() -> None:
     assert mime.read(report("failed", "5.1.1"), own=OWN).automatic is not None
+
+
+def test_a_report_without_a_sender_is_read_by_the_detectors_of_odd_formats(caplog: pytest.LogCaptureFixture) -> None:
+    raw = (
+        b"From: \r\nSubject: failure notice\r\n\r\n"
+        b"Hi. This is the qmail-send program at mx.example.\r\n"
+        b"I'm afraid I wasn't able to deliver your message to the following addresses.\r\n\r\n"
+        b"<guasti@vendor.example>:\r\nSorry, no mailbox here by that name.\r\n\r\n"
+        b"<altro@vendor.example>:\r\nSorry, no mailbox here by that name.\r\n\r\n"
+        b"--- Below this line is a copy of the message.\r\n"
+    )
+    found = bounce(raw)
+    assert found is not None
+    assert set(found.recipients) == {"guasti@vendor.example", "altro@vendor.example"}
+    assert caplog.records == []

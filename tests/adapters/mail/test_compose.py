@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -155,3 +156,14 @@ def test_the_references_of_a_long_conversation_keep_its_first_and_its_last() -> 
     raw = compose(replace(MAIL, references=tuple(f"{n}@x.example" for n in range(300))), LOOP)
     found = mime.read(raw, own=OWN).references
     assert (found[0], found[-1], len(found)) == ("0@x.example", "299@x.example", 20)
+
+
+def test_a_further_field_without_end_leaves_a_header_that_is_still_read() -> None:
+    raw = compose(replace(MAIL, headers=(("X-Nota", "a:1" * 100_000),)), LOOP)
+    assert mime.read(raw, own=OWN).readable
+
+
+def test_a_recipient_without_end_is_no_address_and_costs_no_time() -> None:
+    start = time.process_time()
+    assert plain_address("a@" + "\u00e8" * 300_000) == ""
+    assert time.process_time() - start < 0.5
