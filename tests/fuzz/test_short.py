@@ -1,0 +1,69 @@
+"""Fifty inputs for each target, always the same ones; the long form is `make fuzz`. And the harness itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.fuzz import mutations, running
+from tests.fuzz.running import drawn, kept, run, tried
+from tests.fuzz.targets import TARGETS, Target, holds
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SEED = "short"
+INPUTS = 50
+QUICK = [target for target in TARGETS if not target.slow]
+
+
+@pytest.mark.parametrize("target", QUICK, ids=lambda target: target.name)
+def test_fifty_hostile_inputs_break_no_promise(target: Target) -> None:
+    """P4, B-030 to B-046."""
+    result = run(target, SEED, inputs=INPUTS)
+    assert result.inputs == INPUTS
+    assert [f"input {one.index}: {one.error}\n{one.trace}" for one in result.failures] == []
+
+
+def test_a_seed_gives_the_same_inputs_again() -> None:
+    again = [drawn(target, SEED, index) for target in QUICK for index in range(3)]
+    assert again == [drawn(target, SEED, index) for target in QUICK for index in range(3)]
+
+
+def test_an_input_without_end_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hangs(_raw: bytes) -> None:
+        while True:
+            pass
+
+    monkeypatch.setattr(running, "CPU_S", 0.05)
+    failure, _ = tried(Target("hangs", lambda _: b"", hangs), b"")
+    assert failure is not None
+    assert failure.error.startswith("TooSlow: ")
+
+
+def test_a_broken_promise_is_kept_with_the_command_that_tries_it_again(tmp_path: Path) -> None:
+    target = Target("broken", lambda rng: rng.randbytes(4), lambda _: holds("this one", when=False))
+    result = run(target, SEED, inputs=3)
+    assert len(result.failures) == 1  # the same error at the same place is one failure
+    command = kept(result.failures[0], tmp_path, SEED)
+    (file,) = tmp_path.glob("*.in")
+    assert file.read_bytes() == drawn(target, SEED, 0)
+    assert command == f"make fuzz ARGS='--reproduce {file} --target broken'"
+    assert "this one" in file.with_suffix(".txt").read_text()
+
+
+def test_no_mutation_makes_an_input_without_end() -> None:
+    every = (*mutations.MAIL, *mutations.TEXT, *mutations.TOML, *mutations.TIFF)
+    target = Target("size", lambda rng: mutations.spoilt(b"a: b\r\n\r\nc", rng, every), lambda _: None)
+    assert max(len(drawn(target, SEED, index)) for index in range(200)) <= mutations.MAX_BYTES
+
+
+def test_a_target_that_fails_in_many_ways_is_left_alone() -> None:
+    target = Target("many", lambda rng: rng.randbytes(1), _in_many_ways)
+    result = run(target, SEED, inputs=100_000)
+    assert len(result.failures) == running.MAX_FAILURES
+
+
+def _in_many_ways(raw: bytes) -> None:
+    exec(compile("\n" * raw[0] + "1 / 0", "many", "exec"))  # noqa: S102 - each input fails on a line of its own
