@@ -23,7 +23,7 @@ from gateway.domain.dispatch import Deferred, OutgoingMail
 from gateway.domain.errors import SettingError
 from gateway.domain.intake import Channel, MailReading
 from gateway.domain.rules import Rules
-from gateway.ports import Gateway
+from gateway.ports import LARGE_BYTES, Gateway
 
 if TYPE_CHECKING:
     from adapters.store import SqlStore
@@ -71,6 +71,11 @@ def rules_of(site: Site) -> Rules:
         voicemail=settings.phone.recording,
         recording_days=settings.phone.recording_days,
         recording_purpose=settings.phone.recording_purpose,
+        alarm_mails=settings.gateway.alarm_mails,
+        mail_from=settings.relay.sender if settings.relay else "",
+        mail_lives=settings.gateway.mail_gives_up_after,
+        page_lives=settings.gateway.page_gives_up_after,
+        sms_joins_for=settings.gateway.join_sms_within,
     )
 
 
@@ -112,7 +117,7 @@ class SafeReader:
         """What could be read of a mail; a child that was lost leaves a reading that says so."""
         # A mail fetched by IMAP has no envelope any more: no sender is then not the null sender.
         sender = intake.sender if intake.door == "smtp" else None
-        if not needs_child(intake.raw):
+        if intake.size <= LARGE_BYTES and not needs_child(intake.raw):
             return mime.read(intake.raw, envelope_from=sender, own=self._own)
         try:
             return packed.answer(self._confine.call(packed.READ, packed.ask(intake.raw, sender, self._own)))

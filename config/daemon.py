@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -41,25 +40,8 @@ if TYPE_CHECKING:
     from gateway.ports import Gateway, Outlet
 
 STOP_GRACE_S = 10.0
-BUSY_WITHIN_S = 0.03
 STALLED_S = 90.0
 """A vital loop that made no progress for so long stops the watchdog: systemd restarts us (PROMISES C-50)."""
-
-
-@dataclass(slots=True)
-class Pressure:
-    """Whether the doors are taking contacts in right now: filing gives way to them."""
-
-    last_s: float = 0.0
-    in_flight: int = 0
-
-    def accepted(self) -> None:
-        """A contact came in."""
-        self.last_s = time.monotonic()
-
-    def busy(self) -> bool:
-        """Whether several contacts came within the last moment."""
-        return self.in_flight > 1 and time.monotonic() - self.last_s < BUSY_WITHIN_S
 
 
 @dataclass(slots=True)
@@ -82,7 +64,6 @@ class Daemon:
     reader: SafeReader
     store: SqlStore
     worker: Worker
-    pressure: Pressure
     smtp: SmtpListener | None = None
     web: WebServer | None = None
     mailboxes: list[Mailbox] = field(default_factory=list)
@@ -154,9 +135,10 @@ class Daemon:
         try:
             site = load(self.path, today=local(at).date())
             rules = rules_of(site)
-        except (CentralinoError, OSError) as refused:
-            self.reloads = Reloads(at, ok=False, text=str(refused), digest=self.site.digest)
-            journal.reload_refused(str(refused))
+        except Exception as refused:  # noqa: BLE001 - whatever is wrong with the files, the old rules stay in force
+            text = str(refused) if isinstance(refused, (CentralinoError, OSError)) else type(refused).__name__
+            self.reloads = Reloads(at, ok=False, text=text, digest=self.site.digest)
+            journal.reload_refused(text)
         else:
             self.site = site
             self.gateway.rules = rules
@@ -209,7 +191,6 @@ class Daemon:
 
     def accept(self, arrival: Arrival) -> Future[Receipt]:
         """What every door calls: on disk before anybody is told so."""
-        self.pressure.accepted()
         return flow.accept(self.gateway, arrival)
 
 
@@ -251,11 +232,12 @@ def opened(path: Path) -> Iterator[Daemon]:
             journal.noted("store.migrated", copy=str(copy))
         store = store_of(site.settings, threaded=True)
         gateway, reader = gateway_of(site, store)
-        pressure = Pressure()
-        worker = Worker(gateway, outlets_of(site, gateway), busy=lambda: store.pending() > 0 or pressure.busy())
+        store.write(lambda tx: tx.free_leases(gateway.clock.now()))
+        worker = Worker(gateway, outlets_of(site, gateway), busy=lambda: store.pending() > 0)
         store.on_commit(worker.wake)
+        store.on_fault(lambda fault: doors.tell_of_fault(site, gateway.rules, fault))
         try:
-            yield Daemon(path, site, gateway, reader, store, worker, pressure)
+            yield Daemon(path, site, gateway, reader, store, worker)
         finally:
             store.close()
             reader.close()

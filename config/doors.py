@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+import threading
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from adapters.imap import Mailbox, MailboxSettings
@@ -10,20 +13,21 @@ from adapters.smtp import CertificateFiles, SmtpListener, SmtpSettings
 from adapters.twilio import Api, Ceilings, TwilioOutlet, Webhooks, routes
 from adapters.web import Health, WebServer
 from adapters.web import routes as health_routes
-from config.compose import is_our_recipient
+from config.compose import is_our_recipient, mail_outlet_of
 from gateway import journal
+from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.intake import Channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
-    from datetime import datetime
 
+    from config.load import Site
     from config.settings import Settings
+    from gateway.domain.errors import StoreError
     from gateway.domain.intake import Arrival, Receipt
+    from gateway.domain.rules import Rules
     from gateway.ports import Clock, Gateway, Store
-
-MOST_COUNTED = 10_000
 
 
 class SmtpJournal:
@@ -157,7 +161,7 @@ def outlet_of(settings: Settings, gateway: Gateway) -> TwilioOutlet | None:
     phone, store = settings.phone, gateway.store
 
     def recent(channel: Channel, since: datetime) -> int:
-        return len(store.read(lambda reading: reading.dispatches(channel=channel, since=since, limit=MOST_COUNTED)))
+        return store.read(lambda reading: reading.sent_since(channel, since))
 
     return TwilioOutlet(
         Api(
@@ -209,3 +213,39 @@ def web_of(settings: Settings, gateway: Gateway, health: Health) -> WebServer | 
         int(port),
         max_body_bytes=settings.http.max_body_bytes,
     )
+
+
+def tell_of_fault(site: Site, rules: Rules, fault: StoreError | None) -> None:
+    """The store cannot write: tell the supervisors by mail without it, once for each fault (P8, C-17, C-22)."""
+    if fault is None:
+        journal.noted("store.recovered")
+        return
+    journal.warned("store.fault", text=str(fault)[:200])
+    threading.Thread(target=_mail_fault, args=(site, rules, fault), name="fault-mail", daemon=True).start()
+
+
+def _mail_fault(site: Site, rules: Rules, fault: StoreError) -> None:
+    contract = rules.contracts[rules.default_contract]
+    outlet, now = mail_outlet_of(site, rules), datetime.now(UTC)
+    sender = contract.address_of(Channel.MAIL) or rules.mail_from
+    for to in rules.alarmed(contract):
+        key = secrets.token_hex(16)
+        mail = Dispatch(
+            id=0,
+            key=key,
+            kind=DispatchKind.ALARM,
+            channel=Channel.MAIL,
+            to=to,
+            state=DispatchState.SENDING,
+            due_at=now,
+            expires_at=now,
+            subject=f"{rules.name}: l’archivio non accetta scritture",
+            text=f"Il gateway non può registrare nuove richieste e risponde ai mittenti di riprovare.\n\n{fault}\n",
+            facts={
+                "message_id": f"{key}@{sender.rpartition('@')[2]}",
+                "from": sender,
+                "envelope_from": sender,
+                "auto": "auto-generated",
+            },
+        )
+        journal.dispatch_concluded(mail, outlet.send(mail), 0.0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from datetime import time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import available_timezones
@@ -168,8 +169,14 @@ MobileNumber = Annotated[str, AfterValidator(_number), AfterValidator(_mobile)]
 """A number that the gateway calls and texts, kept in E.164."""
 
 
+@lru_cache(maxsize=1)
+def _zones() -> frozenset[str]:
+    """Every zone's name: reading them from disk takes a while."""
+    return frozenset(available_timezones())
+
+
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _zones():
         raise refuse(f"{value!r} is not an IANA time zone", clause="X1", remedy='write "Europe/Rome"')
     if value != "Europe/Rome":
         raise refuse(

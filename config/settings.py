@@ -53,12 +53,8 @@ class Gateway(Section):
     """The contract under which a contact is filed that leads to none; its ticket is marked to confirm. Since 0.1."""
     alarm_mails: tuple[Mail, ...] = ()
     """Who gets alarms that belong to no contract, or that nobody on call took. Since 0.1."""
-    workers: Count = 4
-    """How many requests are filed and how many messages are sent at the same time. Since 0.1."""
     coverage_days: Count = 60
     """How many days ahead the roster is checked for holes and overlaps (C2.10). Since 0.1."""
-    acknowledgement_quiet: Duration = duration("24h")
-    """At most one automatic reply to one sender about one ticket in this time (X6). Since 0.1."""
     join_sms_within: Duration = duration("24h")
     """An SMS joins the sender's only open ticket when that had a contact in this time. Since 0.1."""
     mail_gives_up_after: Duration = duration("48h")
@@ -293,16 +289,6 @@ class Phone(Section):
 class Limits(Section):
     """[limits] how much of a message is read. What is beyond is kept, and the ticket says that it was not read."""
 
-    max_mime_levels: Count = 100
-    """Levels of parts within parts. Since 0.1."""
-    max_mime_parts: Count = 1_000
-    """Parts of one mail. Since 0.1."""
-    max_header_bytes: Count = 262_144
-    """Bytes of all headers together. Since 0.1."""
-    in_process_bytes: Count = 1_048_576
-    """Larger mails are read in a process of their own. Since 0.1."""
-    row_bytes: Count = 65_536
-    """Larger messages are kept in the folder of blobs, smaller ones in the database. Since 0.1."""
     parse_timeout: Duration = duration("20s")
     """How long the reading of one message may take. Since 0.1."""
     parse_memory_bytes: Count = 536_870_912

@@ -75,7 +75,7 @@ def contract_for_number(gw: Gateway, channel: Channel, intake: Intake) -> Contra
 
 
 def _say(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str) -> tuple[Verb, ...]:
-    contract = gw.rules.contracts[ticket.contract]
+    contract = gw.rules.contract(ticket.contract)
     values = replies.values(contract, ticket, opening(contract, at), at) | gw.rules.voice_facts
     return tuple(Say(gw.rules.texts(contract).fill(text_id, values).body) for text_id in text_ids)
 
@@ -85,7 +85,7 @@ def _prompts(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str) -> tuple
 
 
 def _greeting(gw: Gateway, ticket: Ticket, at: datetime) -> Script:
-    contract = gw.rules.contracts[ticket.contract]
+    contract = gw.rules.contract(ticket.contract)
     state = opening(contract, at)
     verbs = _say(gw, ticket, at, *replies.greeting_ids(contract, state), "V-17", "V-NUMBER")
     if contract.on_call and not state.is_open and state.reason not in ("not_started", "ended"):
@@ -123,7 +123,7 @@ def _take_in(gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, step:
     facts = intake.facts
     words = facts.get("speech", "")
     if step == "choice" and facts.get("digits") == ACCEPT:
-        clause = gw.rules.contracts[ticket.contract].clauses.of("on_call")
+        clause = gw.rules.contract(ticket.contract).clauses.of("on_call")
         return paging.made_urgent(gw, tx, ticket, at, by="caller", clause=clause)
     if step == "message":
         words = f"Messaggio vocale di {facts.get('recording_s') or '?'} secondi: {facts.get('recording', '')}"
@@ -182,8 +182,7 @@ def page_key(gw: Gateway, tx: Transaction, dispatch_key: str, digits: str, at: d
     page, ticket = _page_of(tx, dispatch_key)
     if page is None or ticket is None:
         return (Hangup(),)
-    contract = gw.rules.contracts.get(page.contract)
-    on_call = contract.on_call if contract else None
+    on_call = gw.rules.contract(page.contract).on_call
     accepts, passes = (on_call.accept_key, on_call.decline_key) if on_call else (ACCEPT, PASS)
     if ticket.state not in WAITING_FOR_A_PERSON:
         own = ticket.owner == page.person
@@ -192,7 +191,7 @@ def page_key(gw: Gateway, tx: Transaction, dispatch_key: str, digits: str, at: d
         ticket = paging.accept(gw, tx, page, at, by=page.person, medium="voice")
         return (*_say(gw, ticket, at, "V-PAGE-TAKEN"), Hangup())
     if digits == passes:
-        paging.pass_on(tx, page, at, by=page.person, medium="voice")
+        paging.pass_on(gw, tx, page, at, by=page.person, medium="voice")
         return (*_say(gw, ticket, at, "V-PAGE-PASSED"), Hangup())
     return page_begins(gw, tx, dispatch_key, at)
 
@@ -234,7 +233,7 @@ def _citizen(gw: Gateway, tx: Transaction, intake: Intake, body: str, at: dateti
         requester=Requester(person.name if person else "", "", intake.sender, person.id if person else None),
         sender=intake.sender,
     )
-    recent = tx.open_tickets_of(contract.id, intake.sender, since=at - filing.SMS_JOINS_FOR)
+    recent = tx.open_tickets_of(contract.id, intake.sender, since=at - gw.rules.sms_joins_for)
     if len(recent) == 1:
         filing.join(gw, tx, intake, recent[0], contact, at)
     else:
@@ -248,7 +247,7 @@ def _acknowledge_sms(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Con
     number = ticket.requester.number
     if not contract.acknowledgement.sms or not may_be_texted(number):
         return
-    if tx.dispatches(to=number, kind=DispatchKind.ACKNOWLEDGEMENT, since=at - filing.SMS_JOINS_FOR, limit=1):
+    if tx.dispatches(to=number, kind=DispatchKind.ACKNOWLEDGEMENT, since=at - gw.rules.sms_joins_for, limit=1):
         return
     values = telling.sms_facts(contract, ticket, at)
     telling.owe_sms(
@@ -269,7 +268,7 @@ def _technician(
 ) -> None:
     """A reply from a technician's number: OK, NO or INFO with the page's code; anything else is explained once."""
     word, code = said
-    open_pages = tx.pages(number=intake.sender, states=(paging.OPEN, "passed_by"))
+    open_pages = tx.pages(number=intake.sender, states=paging.ANSWERABLE)
     tx.settle_intake(intake.id, IntakeState.REPLY, word.lower() or "other")
     data = {"intake": str(intake.id), "person": person.id, "word": word or "other"}
     tx.record(SYSTEM, Happening("technician_replied", at, person.id, data=data))
@@ -283,8 +282,8 @@ def _technician(
     elif word == "NO":
         _passes(gw, tx, page, person, at)
     else:
-        contract = gw.rules.contracts[page.contract]
-        telling.owe_call(gw, tx, contract, page, to=intake.sender, at=at)
+        contract = gw.rules.contract(page.contract)
+        telling.owe_call(gw, tx, contract, page, to=intake.sender, at=at, asked_for=True)
 
 
 def _meant(tx: Transaction, number: str, open_pages: Sequence[Page], code: str) -> Page | None:
@@ -296,7 +295,7 @@ def _meant(tx: Transaction, number: str, open_pages: Sequence[Page], code: str) 
 
 def _accepts(gw: Gateway, tx: Transaction, page: Page, person: Person, at: datetime) -> None:
     """The first acceptance owns the ticket; a late one is told who has it (C-56)."""
-    contract, ticket = gw.rules.contracts[page.contract], tx.ticket(page.ticket)
+    contract, ticket = gw.rules.contract(page.contract), tx.ticket(page.ticket)
     if ticket is None:
         return
     if ticket.state in WAITING_FOR_A_PERSON:
@@ -306,11 +305,11 @@ def _accepts(gw: Gateway, tx: Transaction, page: Page, person: Person, at: datet
 
 
 def _passes(gw: Gateway, tx: Transaction, page: Page, person: Person, at: datetime) -> None:
-    contract, ticket = gw.rules.contracts[page.contract], tx.ticket(page.ticket)
+    contract, ticket = gw.rules.contract(page.contract), tx.ticket(page.ticket)
     if ticket is None:
         return
-    if ticket.state in WAITING_FOR_A_PERSON and page.state in (paging.OPEN, "passed_by"):
-        paging.pass_on(tx, page, at, by=person.id, medium="sms")
+    if ticket.state in WAITING_FOR_A_PERSON:
+        paging.pass_on(gw, tx, page, at, by=person.id, medium="sms")
     _answer(gw, tx, contract, page.number, "M-PASSED", telling.sms_facts(contract, ticket, at), at)
 
 
@@ -332,7 +331,7 @@ def _not_understood(
 def _explain(gw: Gateway, tx: Transaction, intake: Intake, open_pages: Sequence[Page], at: datetime) -> None:
     """A courteous explanation, once a day: never two robots talking. The words are kept on the ticket."""
     contract = contract_for_number(gw, Channel.SMS, intake)
-    recent = tx.dispatches(to=intake.sender, kind=DispatchKind.NOTICE, since=at - filing.SMS_JOINS_FOR, limit=100)
+    recent = tx.dispatches(to=intake.sender, kind=DispatchKind.NOTICE, since=at - gw.rules.sms_joins_for, limit=100)
     if not any(dispatch.facts.get("text_id") == "M-COURTESY" for dispatch in recent):
         _answer(gw, tx, contract, intake.sender, "M-COURTESY", {"service": contract.sms_name}, at)
     if open_pages:

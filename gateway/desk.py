@@ -483,7 +483,7 @@ def escalate(gw: Gateway, tx: Transaction, number: int, to: str | None, by: Pers
             to=mail.to[0],
             state=DispatchState.DUE,
             due_at=at,
-            expires_at=at + telling.MAIL_LIVES,
+            expires_at=at + gw.rules.mail_lives,
             ticket=ticket.number,
             contract=contract.id,
             subject=mail.subject,

@@ -19,6 +19,7 @@ from gateway.domain.priority import is_urgent, type_by_words
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.ticket import (
     CLOSED_STATES,
+    WAITING_FOR_A_PERSON,
     Act,
     Mark,
     Message,
@@ -41,7 +42,9 @@ if TYPE_CHECKING:
     from gateway.domain.intake import Attachment, Bounce, FaxReading, Intake
     from gateway.ports import Gateway, Transaction
 
-SMS_JOINS_FOR = timedelta(hours=24)
+HOUR = timedelta(hours=1)
+MOST_ANSWERS_AN_HOUR = 5
+"""To one address: whoever is forged as the sender of many mails gets no more than these from us (P12, B-052)."""
 UNREAD = "unread"
 """The reason of an intake whose ticket only says that a person must open the original."""
 UNREADABLE_TEXT = (
@@ -100,7 +103,7 @@ def file_mail(
         contact = replace(contact, marks=(*contact.marks, Mark.CONTRACT_TO_CONFIRM))
     known = _ticket_of(gw, tx, intake, reading)
     if known is not None:
-        join(gw, tx, intake, known, contact, at)
+        join(gw, tx, intake, known, contact, at, thread=(*reading.in_reply_to, *reading.references))
         fresh = [contract for contract in fresh if contract.id != known.contract]
     opened = [open_ticket(gw, tx, intake, contract, contact, at) for contract in fresh if known is None]
     _link_all(tx, opened)
@@ -251,7 +254,7 @@ def open_ticket(
     gw: Gateway, tx: Transaction, intake: Intake, contract: Contract, contact: Contact, at: datetime
 ) -> Ticket:
     """A new ticket under a contract: recorded, acknowledged, and whoever must be woken is told; one commit."""
-    state = opening(contract, intake.received_at)
+    state = opening(contract, at)
     word = is_urgent(contract.priority, contact.subject, contact.new_text)
     kind = type_by_words(contract.type_rules, contact.subject, contact.new_text)
     marks = contact.marks if kind else (*contact.marks, Mark.TYPE_TO_CONFIRM)
@@ -280,7 +283,11 @@ def open_ticket(
     routed = {"state": str(state.state), "reason": str(state.reason or ""), "route": str(way), "clauses": clauses}
     tx.record(str(ticket.number), Happening("routed", at, NOBODY, next(iter(state.clauses), None), routed))
     acknowledge(gw, tx, ticket, contract, contact, at)
-    return paging.start(gw, tx, ticket, contract, at) if way is routing.Route.ON_CALL else ticket
+    if way is routing.Route.ON_CALL:
+        return paging.start(gw, tx, ticket, contract, at)
+    if ticket.priority is Priority.URGENT and way is routing.Route.DESK:
+        return paging.chase_from(gw, tx, ticket, contract, at)
+    return ticket
 
 
 def _record_received(
@@ -334,7 +341,11 @@ def acknowledge(
         return
     if not replies.may_be_answered(address) or gw.rules.is_ours(address) or Mark.AMBIGUOUS_SENDER in ticket.marks:
         return
-    state = opening(contract, ticket.received_at)
+    lately = tx.dispatches(to=address, kind=DispatchKind.ACKNOWLEDGEMENT, since=at - HOUR, limit=MOST_ANSWERS_AN_HOUR)
+    if len(lately) >= MOST_ANSWERS_AN_HOUR:
+        tx.record(str(ticket.number), Happening("not_acknowledged", at, NOBODY, data={"why": "many to this address"}))
+        return
+    state = opening(contract, at)
     text_id = replies.acknowledgement_id(contract, state)
     text = gw.rules.texts(contract).fill(text_id, replies.values(contract, ticket, state, at))
     telling.owe_mail(
@@ -364,42 +375,86 @@ def _link_all(tx: Transaction, tickets: Sequence[Ticket]) -> None:
 # --------------------------------------------------------------------------------------------------------------- joins
 
 
-def join(gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, contact: Contact, at: datetime) -> None:
-    """A contact joins its ticket; the vendor's have their own lane and nothing of them goes on by itself."""
-    contract = gw.rules.contracts[ticket.contract]
-    lane = "vendor" if _is_vendor(contract, contact.sender) else "requester"
+def join(
+    gw: Gateway,
+    tx: Transaction,
+    intake: Intake,
+    ticket: Ticket,
+    contact: Contact,
+    at: datetime,
+    *,
+    thread: tuple[str, ...] = (),
+) -> None:
+    """A contact joins its ticket; what answers the vendor's thread has a lane of its own and goes on to nobody.
+
+    `thread` are the Message-IDs that the contact answers. An urgent word outside hours wakes somebody: on a ticket that
+    nobody has yet by chasing it, else by a ticket of its own beside it (C2.8).
+    """
+    contract = gw.rules.contract(ticket.contract)
+    lane = _lane(tx, ticket, contract, contact, thread)
+    word = None if lane == "vendor" or contact.wakes_nobody else is_urgent(contract.priority, "", contact.new_text)
+    if (
+        _needs_its_own(contract, ticket, at, urgent=bool(word), concluded_at=_concluded_at(tx, ticket))
+        and lane != "vendor"
+    ):
+        follow_up = open_ticket(gw, tx, intake, contract, contact, at)
+        tx.add_link(ticket.number, follow_up.number, "follow_up")
+        return
     _add_message(tx, intake, ticket, contact, lane=lane)
     data = {"intake": str(intake.id), "sha256": intake.sha256, "lane": lane, "channel": str(intake.channel)}
     tx.record(str(ticket.number), Happening("message_joined", at, NOBODY, None, data, {"sender": contact.sender}))
     if lane == "vendor":
-        _vendor_answered(tx, ticket, contact, at)
+        _vendor_answered(tx, ticket, contact, at, signed=_answers_vendor(tx, ticket, thread))
     elif ticket.state in CLOSED_STATES and not contact.automatic:
-        _reopen(tx, ticket, intake, at)
-    elif ticket.priority is Priority.NORMAL and not contact.automatic:
-        word = is_urgent(contract.priority, "", contact.new_text)
-        if word:
-            paging.made_urgent(gw, tx, ticket, at, by=NOBODY, clause=contract.clauses.of("priority"))
+        tx.change_ticket(ticket.number, state=after(ticket.state, Act.REOPEN), outcome=None)
+        tx.record(str(ticket.number), Happening("reopened", at, NOBODY, None, {"intake": str(intake.id)}))
+    elif word and ticket.priority is Priority.NORMAL:
+        paging.made_urgent(gw, tx, ticket, at, by=NOBODY, clause=contract.clauses.of("priority"))
 
 
-def _is_vendor(contract: Contract, sender: str) -> bool:
-    return bool(contract.escalation and sender.casefold() == contract.escalation.mailbox.casefold())
+def _needs_its_own(
+    contract: Contract, ticket: Ticket, at: datetime, *, urgent: bool, concluded_at: datetime | None
+) -> bool:
+    """Whether a contact must not disappear in the ticket it answers.
+
+    An urgent word at night, when somebody has the ticket and sleeps; or an answer long after the conclusion (X16).
+    """
+    if concluded_at is not None and at - concluded_at > late_reply_window():
+        return True
+    waits = ticket.state in WAITING_FOR_A_PERSON
+    return urgent and not waits and contract.on_call is not None and not opening(contract, at).is_open
 
 
-def _vendor_answered(tx: Transaction, ticket: Ticket, contact: Contact, at: datetime) -> None:
-    """The vendor's number is kept, the reminder is not needed any more."""
-    tx.drop_timer("escalation", ticket.number)
+def _concluded_at(tx: Transaction, ticket: Ticket) -> datetime | None:
+    if ticket.state not in CLOSED_STATES:
+        return None
+    solved = [entry.at for entry in tx.entries(str(ticket.number)) if entry.type in ("solved", "merged")]
+    return solved[-1] if solved else None
+
+
+def _lane(tx: Transaction, ticket: Ticket, contract: Contract, contact: Contact, thread: tuple[str, ...]) -> str:
+    by_address = bool(contract.escalation and contact.sender.casefold() == contract.escalation.mailbox.casefold())
+    return "vendor" if by_address or _answers_vendor(tx, ticket, thread) else "requester"
+
+
+def _answers_vendor(tx: Transaction, ticket: Ticket, thread: tuple[str, ...]) -> bool:
+    """Whether a contact answers a mail that we sent to the vendor: its Message-ID is signed and nobody else has it."""
+    if not thread:
+        return False
+    ours = {message.message_id for message in tx.messages(ticket.number) if message.lane == "vendor"}
+    return any(one in ours for one in thread)
+
+
+def _vendor_answered(tx: Transaction, ticket: Ticket, contact: Contact, at: datetime, *, signed: bool) -> None:
+    """The vendor's number is kept and the reminder is not needed any more, if the answer is to our own mail (B-066)."""
     reference = correlation.vendor_reference(contact.subject, contact.new_text)
+    data = {"reference": reference or "", "signed": "yes" if signed else "no"}
+    tx.record(str(ticket.number), Happening("vendor_answered", at, "vendor", None, data))
+    if not signed:
+        return
+    tx.drop_timer("escalation", ticket.number)
     if reference and reference != ticket.vendor_reference:
         tx.change_ticket(ticket.number, vendor_reference=reference)
-    tx.record(str(ticket.number), Happening("vendor_answered", at, "vendor", None, {"reference": reference or ""}))
-
-
-def _reopen(tx: Transaction, ticket: Ticket, intake: Intake, at: datetime) -> None:
-    """An answer to a concluded ticket reopens it (X16)."""
-    if ticket.taken_at and at - ticket.taken_at > late_reply_window():
-        return
-    tx.change_ticket(ticket.number, state=after(ticket.state, Act.REOPEN), outcome=None)
-    tx.record(str(ticket.number), Happening("reopened", at, NOBODY, None, {"intake": str(intake.id)}))
 
 
 # -------------------------------------------------------------------------------------------------------------- bounces
@@ -415,8 +470,8 @@ def _bounce(
     ticket = tx.ticket(number) if number is not None else None
     if ticket is None:
         return _settle(tx, intake, IntakeState.BOUNCE, "bounce_of_nothing_known", at)
-    about = _dispatch_about(tx, ticket.number, bounce)
-    if about and bounce.permanent:
+    about = _dispatch_about(tx, ticket.number, bounce, reading)
+    if about and bounce.permanent and about.state is not DispatchState.REFUSED:
         reason = f"bounced: {bounce.status or ''} {bounce.diagnostic or ''}".strip()[:200]
         tx.change_dispatch(about.id, state=DispatchState.REFUSED, reason=reason)
         if about.kind is DispatchKind.ESCALATION:
@@ -427,12 +482,11 @@ def _bounce(
     return IntakeState.BOUNCE
 
 
-def _dispatch_about(tx: Transaction, ticket: int, bounce: Bounce) -> Dispatch | None:
+def _dispatch_about(tx: Transaction, ticket: int, bounce: Bounce, reading: MailReading) -> Dispatch | None:
+    """The dispatch whose own Message-ID the report names: only whoever got that mail knows it."""
+    named = {bounce.original_message_id, *reading.in_reply_to, *reading.references}
     sent = tx.dispatches(ticket=ticket, channel=Channel.MAIL, limit=1000)
-    by_id = (d for d in sent if d.facts.get("message_id") == bounce.original_message_id)
-    recipients = {recipient.casefold() for recipient in bounce.recipients}
-    by_recipient = (d for d in sent if d.to.casefold() in recipients)
-    return next(by_id, None) or next(by_recipient, None)
+    return next((dispatch for dispatch in sent if dispatch.facts.get("message_id") in named), None)
 
 
 def escalation_failed(gw: Gateway, tx: Transaction, ticket: Ticket, mailbox: str, reason: str, at: datetime) -> None:
@@ -440,7 +494,7 @@ def escalation_failed(gw: Gateway, tx: Transaction, ticket: Ticket, mailbox: str
     if ticket.state is TicketState.ESCALATED:
         tx.change_ticket(ticket.number, state=after(ticket.state, Act.ESCALATION_REFUSED))
     tx.drop_timer("escalation", ticket.number)
-    contract = gw.rules.contracts[ticket.contract]
+    contract = gw.rules.contract(ticket.contract)
     tx.record(
         str(ticket.number),
         Happening("escalation_failed", at, NOBODY, contract.clauses.of("escalation"), {"reason": reason}),
@@ -471,7 +525,7 @@ def file_unread(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: d
         marks=(Mark.UNREADABLE, Mark.TO_VERIFY),
         defects=(reason,),
     )
-    open_ticket(gw, tx, intake, contracts[0] if contracts else fallback, contact, at)
+    _link_all(tx, [open_ticket(gw, tx, intake, each, contact, at) for each in contracts or (fallback,)])
     tx.settle_intake(intake.id, IntakeState.FILED, UNREAD)
     return IntakeState.FILED
 
@@ -488,7 +542,7 @@ def _file_again(
     gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, contact: Contact, at: datetime
 ) -> IntakeState:
     """What could not be read the first time completes the ticket it has; never a second one (C-47)."""
-    contract = gw.rules.contracts[ticket.contract]
+    contract = gw.rules.contract(ticket.contract)
     kept = tuple(mark for mark in ticket.marks if mark not in (Mark.UNREADABLE, Mark.TO_VERIFY))
     marks = tuple(dict.fromkeys((*kept, *contact.marks)))
     changed = tx.change_ticket(ticket.number, subject=contact.subject, requester=contact.requester, marks=marks)

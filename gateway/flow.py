@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from gateway import calls, filing, journal, paging, telling
 from gateway.domain import replies
 from gateway.domain.dispatch import Deferred, DispatchKind, DispatchState, Refused, Sent, retry_delay
+from gateway.domain.errors import StoreError
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.register import Happening
-from gateway.domain.ticket import TicketState
+from gateway.domain.ticket import CLOSED_STATES
 from gateway.telling import NOBODY
 
 if TYPE_CHECKING:
@@ -34,11 +34,14 @@ if TYPE_CHECKING:
 
     from gateway.domain.dispatch import Dispatch, Outcome
     from gateway.domain.intake import Arrival, Intake, Receipt
-    from gateway.domain.ticket import Timer
+    from gateway.domain.ticket import Ticket, Timer
     from gateway.ports import Gateway, Outlet, Transaction
 
 FILE_LEASE = timedelta(minutes=2)
 SEND_LEASE = timedelta(minutes=2)
+MAIL_LEASE = timedelta(minutes=8)
+"""Longer than the longest dialogue with a relay: nobody takes a mail over that is still being sent."""
+TIMER_AGAIN = timedelta(minutes=1)
 FILE_AGAIN = timedelta(seconds=5)
 
 
@@ -53,18 +56,22 @@ def accept(gw: Gateway, arrival: Arrival) -> Future[Receipt]:
 # ---------------------------------------------------------------------------------------------------------------- file
 
 
-def file_next(gw: Gateway, limit: int = 64) -> int:
+def file_next(gw: Gateway, limit: int = 64, *, large: bool = False) -> int:
     """Make tickets of the contacts that wait, oldest first; how many there were.
 
     The attempt is counted on disk before the bytes are looked at, so that a contact that kills the process is known
-    as such after the restart.
+    as such after the restart; one that failed before is taken alone, so that it takes nobody with it. `large` contacts
+    are the business of another loop: none delays a small one (P4).
     """
     now = gw.clock.now()
-    waiting = gw.store.write(lambda tx: tx.claim_intakes(now, limit, FILE_LEASE))
-    filing_now = [(intake, time.perf_counter(), _file(gw, intake)) for intake in waiting]
-    for intake, began, future in filing_now:
-        _conclude_filing(gw, intake, future, began)
-    return len(waiting)
+    again = gw.store.write(lambda tx: tx.claim_intakes(now, 1, FILE_LEASE, large=large, tried=True))
+    most = 1 if large else limit
+    fresh = gw.store.write(lambda tx: tx.claim_intakes(now, most, FILE_LEASE, large=large, tried=False))
+    for batch in (again, fresh):
+        filing_now = [(intake, time.perf_counter(), _file(gw, intake)) for intake in batch]
+        for intake, began, future in filing_now:
+            _conclude_filing(gw, intake, future, began)
+    return len(again) + len(fresh)
 
 
 def _file(gw: Gateway, intake: Intake) -> Future[IntakeState] | BaseException:
@@ -115,7 +122,7 @@ def _conclude_filing(gw: Gateway, intake: Intake, future: Future[IntakeState] | 
     except Exception as error:  # noqa: BLE001 - the edge of the step: journalled, tried again, never lost
         journal.intake_filing_failed(intake, error)
         until = gw.clock.now() + FILE_AGAIN * intake.attempts
-        reason = f"{type(error).__name__}: {error}"[:300]
+        reason = type(error).__name__
         gw.store.write(lambda tx: tx.release_intake(intake.id, until, reason))
     else:
         journal.intake_filed(intake, state, (time.perf_counter() - began) * 1000)
@@ -127,7 +134,8 @@ def _conclude_filing(gw: Gateway, intake: Intake, future: Future[IntakeState] | 
 def deliver_next(gw: Gateway, outlets: Mapping[Channel, Outlet], channels: Sequence[Channel], limit: int = 1) -> int:
     """Send what is due by these channels, and write down what came of it; how many there were."""
     now = gw.clock.now()
-    claimed = gw.store.write(lambda tx: tx.claim_dispatches(now, limit, SEND_LEASE, channels))
+    lease = MAIL_LEASE if Channel.MAIL in channels else SEND_LEASE
+    claimed = gw.store.write(lambda tx: tx.claim_dispatches(now, limit, lease, channels))
     for dispatch in claimed:
         began = time.perf_counter()
         outcome = _send(outlets, dispatch)
@@ -149,14 +157,16 @@ def _send(outlets: Mapping[Channel, Outlet], dispatch: Dispatch) -> Outcome:
 
 def _write_outcome(gw: Gateway, dispatch: Dispatch, outcome: Outcome) -> None:
     at = gw.clock.now()
-    gw.store.write(lambda tx: conclude(gw, tx, dispatch.id, outcome, at))
+    gw.store.write(lambda tx: conclude(gw, tx, dispatch.id, dispatch.attempts, outcome, at))
 
 
-def conclude(gw: Gateway, tx: Transaction, dispatch_id: int, outcome: Outcome, at: datetime) -> None:
-    """What an attempt came to. A callback that came first (confirmed, refused) is not taken back."""
+def conclude(gw: Gateway, tx: Transaction, dispatch_id: int, attempt: int, outcome: Outcome, at: datetime) -> None:
+    """What an attempt came to. A callback that came first is not taken back, nor what a later attempt did."""
     dispatch = tx.dispatch(dispatch_id)
-    if dispatch is None or dispatch.state is not DispatchState.SENDING:
-        if dispatch is not None and isinstance(outcome, Sent) and not dispatch.reference:
+    if dispatch is None or dispatch.attempts != attempt:
+        return
+    if dispatch.state is not DispatchState.SENDING:
+        if isinstance(outcome, Sent) and not dispatch.reference:
             tx.change_dispatch(dispatch_id, reference=outcome.reference)
         return
     if isinstance(outcome, Sent):
@@ -170,7 +180,10 @@ def conclude(gw: Gateway, tx: Transaction, dispatch_id: int, outcome: Outcome, a
 
 def _deferred(gw: Gateway, tx: Transaction, dispatch: Dispatch, outcome: Deferred, at: datetime) -> None:
     wait = max(retry_delay(dispatch.kind, max(dispatch.attempts, 1)), outcome.retry_after or timedelta(0))
-    if at + wait >= dispatch.expires_at:
+    page = tx.page(dispatch.page) if dispatch.page is not None else None
+    if page is not None and page.state not in paging.ANSWERABLE:
+        tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason="the page was answered")
+    elif at + wait >= dispatch.expires_at:
         _refused(gw, tx, dispatch, f"given up: {outcome.reason}", at)
     else:
         tx.change_dispatch(dispatch.id, state=DispatchState.DUE, due_at=at + wait, reason=outcome.reason[:300])
@@ -179,11 +192,21 @@ def _deferred(gw: Gateway, tx: Transaction, dispatch: Dispatch, outcome: Deferre
 def _refused(gw: Gateway, tx: Transaction, dispatch: Dispatch, reason: str, at: datetime) -> None:
     """It will never arrive: a page climbs, an escalation fails aloud; an acknowledgement only says so."""
     tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason=reason[:300])
-    if dispatch.page is not None:
+    if dispatch.page is not None and "asked_for" not in dispatch.facts:
         paging.attempt_failed(gw, tx, dispatch.page, at, reason)
     ticket = tx.ticket(dispatch.ticket) if dispatch.ticket is not None else None
     if dispatch.kind is DispatchKind.ESCALATION and ticket is not None:
         filing.escalation_failed(gw, tx, ticket, dispatch.to, reason, at)
+    elif dispatch.kind is DispatchKind.REPLY and ticket is not None:
+        _alarm_note(gw, tx, ticket, f"La risposta al richiedente non è stata consegnata: {reason}.", at)
+    elif dispatch.kind is DispatchKind.ALARM:
+        journal.warned("alarm.not_delivered", dispatch=dispatch.id, reason=reason[:200])
+
+
+def _alarm_note(gw: Gateway, tx: Transaction, ticket: Ticket, problem: str, at: datetime) -> None:
+    contract = gw.rules.contract(ticket.contract)
+    values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
+    telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
 
 
 def _record_outcome(tx: Transaction, dispatch: Dispatch, outcome: Outcome, at: datetime) -> None:
@@ -203,6 +226,8 @@ def _record_outcome(tx: Transaction, dispatch: Dispatch, outcome: Outcome, at: d
 
 # -------------------------------------------------------------------------------------------------------------- settle
 
+NOT_SENT_YET = (DispatchState.DUE, DispatchState.SENDING)
+"""A status of something we do not know to be sent says that it was: our own request came back too late."""
 DELIVERED = ("delivered", "read")
 FAILED = ("undelivered", "failed")
 CALL_ENDED = ("completed", "busy", "no-answer", "failed", "canceled")
@@ -217,6 +242,8 @@ def settle_sms(gw: Gateway, tx: Transaction, key: str, sid: str, status: str, er
         tx.change_dispatch(dispatch.id, state=DispatchState.CONFIRMED, reference=sid)
     elif status in FAILED and dispatch.state is not DispatchState.CONFIRMED:
         _refused(gw, tx, dispatch, f"{error_code} {status}".strip(), at)
+    elif dispatch.state in NOT_SENT_YET:
+        tx.change_dispatch(dispatch.id, state=DispatchState.SENT, reference=sid, sent_at=at)
     _record_status(tx, dispatch, status, error_code, at)
     return True
 
@@ -232,8 +259,10 @@ def settle_call(gw: Gateway, tx: Transaction, key: str, sid: str, status: str, a
         state = DispatchState.CONFIRMED if accepted else DispatchState.REFUSED
         reason = None if accepted else f"{status} {answered_by}".strip()
         tx.change_dispatch(dispatch.id, state=state, reference=sid, reason=reason)
-        if page is not None and not accepted:
+        if page is not None and not accepted and "asked_for" not in dispatch.facts:
             paging.attempt_failed(gw, tx, page.id, at, f"{status} {answered_by}".strip())
+    elif dispatch.state in NOT_SENT_YET:
+        tx.change_dispatch(dispatch.id, state=DispatchState.SENT, reference=sid, sent_at=at)
     _record_status(tx, dispatch, status, answered_by, at)
     return True
 
@@ -252,13 +281,21 @@ def chase_next(gw: Gateway, limit: int = 32) -> int:
     now = gw.clock.now()
     due = gw.store.read(lambda reading: reading.due_timers(now, limit))
     for timer in due:
-        gw.store.write(partial(_fall_due_now, gw, timer))
-        journal.ladder_climbed(timer.ticket, timer.kind)
+        _fall_due_now(gw, timer)
     return len(due)
 
 
-def _fall_due_now(gw: Gateway, timer: Timer, tx: Transaction) -> None:
-    _fall_due(gw, tx, timer, gw.clock.now())
+def _fall_due_now(gw: Gateway, timer: Timer) -> None:
+    """One timer in a unit of its own. One that fails is tried again later and holds nobody else up."""
+    try:
+        gw.store.write(lambda tx: _fall_due(gw, tx, timer, gw.clock.now()))
+        journal.ladder_climbed(timer.ticket, timer.kind)
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge of the step: journalled, and every other timer still falls due
+        journal.loop_failed(f"timer {timer.kind} of {timer.ticket}", error)
+        later = gw.clock.now() + TIMER_AGAIN
+        gw.store.write(lambda tx: tx.set_timer(timer.kind, int(timer.ticket or 0), later, timer.facts))
 
 
 def _fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
@@ -284,9 +321,7 @@ def _vendor_silent(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> 
     number = int(timer.ticket or 0)
     tx.drop_timer(ESCALATION, number)
     ticket = tx.ticket(number)
-    if ticket is None or ticket.state is not TicketState.ESCALATED:
+    if ticket is None or ticket.state in CLOSED_STATES:
         return
-    contract = gw.rules.contracts[ticket.contract]
     problem = "Il fornitore non ha ancora confermato la presa in carico della richiesta inoltrata."
-    values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
-    telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
+    _alarm_note(gw, tx, ticket, problem, at)

@@ -7,32 +7,37 @@ the timer. So a lost tick, a repeated callback or a restart can neither skip a r
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gateway.domain import replies, wording
 from gateway.domain.dispatch import DispatchKind, DispatchState
-from gateway.domain.hours import opening
+from gateway.domain.hours import closing, opening
 from gateway.domain.intake import Channel
 from gateway.domain.register import SYSTEM, Happening
-from gateway.domain.routing import CALL_OPEN, Role, ladder, voice_number
+from gateway.domain.routing import CALL_OPEN, Role, Route, Rung, ladder, route, voice_number
 from gateway.domain.ticket import WAITING_FOR_A_PERSON, Act, Mark, Page, Priority, TicketState, after
 from gateway.telling import NOBODY, alarm, owe_call, owe_sms, sms_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from gateway.domain.contract import Contract, OnCall
     from gateway.domain.roster import Chain, Person
-    from gateway.domain.routing import Rung
     from gateway.domain.ticket import Ticket, Timer
     from gateway.ports import Gateway, Transaction
 
 CHASE = "chase"
 STORM = "storm"
 OPEN = "open"
+PASSED_BY = "passed_by"
+ANSWERABLE = (OPEN, PASSED_BY)
+"""A page that the ladder has left behind can still be answered: whoever answers first owns the ticket."""
 MOST_TRIES = 3
+CALL_LASTS = timedelta(minutes=4)
+"""After so long a call is over, also when its last status never reached us."""
+LONGEST_PAUSE = timedelta(hours=1)
+FIRST_TURN = {"round": "1", "rung": "0"}
 
 
 def start(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime) -> Ticket:
@@ -41,6 +46,8 @@ def start(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: 
         return ticket
     chain = _chain(gw, tx, ticket, contract, at)
     if chain is None:
+        if ticket.priority is Priority.URGENT:
+            tx.set_timer(CHASE, ticket.number, at + contract.on_call.retry_every, FIRST_TURN)
         return ticket
     rungs = ladder(contract.on_call, chain)
     if ticket.priority is Priority.URGENT:
@@ -76,11 +83,22 @@ def _notified(tx: Transaction, ticket: Ticket, contract: Contract, chain: Chain,
 
 
 def climb(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
-    """The next rung for a ticket whose time has come; after the last one the alarm, and a pause before a new round."""
+    """The next rung for a ticket whose time has come; after the last one the alarm, and a pause before a new round.
+
+    While the desk is open it has the ticket before it; the ladder goes on from the bottom when it closes.
+    """
     ticket = tx.ticket(int(timer.ticket or 0))
-    contract = gw.rules.contracts.get(ticket.contract) if ticket else None
-    if ticket is None or contract is None or contract.on_call is None or ticket.state not in WAITING_FOR_A_PERSON:
+    if ticket is None or ticket.state not in WAITING_FOR_A_PERSON:
         tx.drop_timer(CHASE, int(timer.ticket or 0))
+        return
+    contract = gw.rules.contract(ticket.contract)
+    if contract.on_call is None:
+        tx.drop_timer(CHASE, ticket.number)
+        _alarm_note(gw, tx, ticket, contract, at, "Richiesta urgente di un contratto che non ha più reperibilità.")
+        return
+    closes_at = closing(contract, at)
+    if closes_at is not None:
+        tx.set_timer(CHASE, ticket.number, closes_at, FIRST_TURN)
         return
     chain = _chain_of(gw, contract, at)
     if chain is None:
@@ -114,7 +132,7 @@ def _climb(
     rung = rungs[turn[1]]
     _close_earlier(tx, ticket.number, rung.person, at)
     reached = _tell(gw, tx, ticket, contract, rung, turn=turn, at=at)
-    if rung.role is Role.SUPERVISOR:
+    if rung.role is Role.SUPERVISOR and turn[0] == 1:
         _alarm_not_reached(gw, tx, ticket, contract, at)
     wait = rung.wait if reached else timedelta(0)
     tx.set_timer(CHASE, ticket.number, at + wait, {"round": str(turn[0]), "rung": str(turn[1] + 1)})
@@ -124,7 +142,7 @@ def _close_earlier(tx: Transaction, ticket: int, person: Person, at: datetime) -
     """A page that nobody answered stays acceptable; only its state says that the chain went on."""
     for page in tx.pages(ticket=ticket, states=(OPEN,)):
         if page.person != person.id:
-            tx.change_page(page.id, state="passed_by", closed_at=at)
+            tx.change_page(page.id, state=PASSED_BY, closed_at=at)
 
 
 def _tell(
@@ -139,35 +157,44 @@ def _tell(
 ) -> bool:
     """One rung: a page for the person, and a dispatch for each medium. False when no medium could be used."""
     page = _page(gw, tx, ticket, contract, rung.person, turn=turn, at=at)
-    reached = False
+    used = []
     if Channel.SMS in rung.media and rung.person.mobile:
-        _sms(gw, tx, ticket, contract, rung, page, at)
-        reached = True
+        used.append("sms" if _sms(gw, tx, ticket, contract, rung, page, at) else "sms_with_others")
     number = voice_number(rung.person)
     if Channel.VOICE in rung.media and number:
-        reached = True
-        if not _being_called(tx, number):
+        rings = _being_called(tx, number, at)
+        used.append("voice_rings_already" if rings else "voice")
+        if not rings:
             owe_call(gw, tx, contract, page, to=number, at=at)
-    _record_paged(tx, ticket, contract, rung, turn, at)
-    return reached
+    _record_paged(tx, ticket, contract, rung, turn, at, used)
+    return bool(used)
 
 
 def _record_paged(
-    tx: Transaction, ticket: Ticket, contract: Contract, rung: Rung, turn: tuple[int, int], at: datetime
+    tx: Transaction,
+    ticket: Ticket,
+    contract: Contract,
+    rung: Rung,
+    turn: tuple[int, int],
+    at: datetime,
+    used: Sequence[str],
 ) -> None:
     data = {
         "person": rung.person.id,
         "role": str(rung.role),
-        "media": ",".join(rung.media),
+        "media": ",".join(used),
         "round": str(turn[0]),
         "rung": str(turn[1]),
     }
     tx.record(str(ticket.number), Happening("paged", at, NOBODY, contract.clauses.of("on_call"), data))
 
 
-def _being_called(tx: Transaction, number: str) -> bool:
-    """One telephone rings once at a time, however many tickets there are."""
-    return bool(tx.dispatches(to=number, states=CALL_OPEN, kind=DispatchKind.PAGE, channel=Channel.VOICE, limit=1))
+def _being_called(tx: Transaction, number: str, at: datetime) -> bool:
+    """One telephone rings once at a time, however many tickets there are; a call whose end we missed is over."""
+    ringing = tx.dispatches(
+        to=number, states=CALL_OPEN, kind=DispatchKind.PAGE, channel=Channel.VOICE, since=at - CALL_LASTS, limit=1
+    )
+    return bool(ringing)
 
 
 def _page(
@@ -202,11 +229,14 @@ def _page(
 
 def _sms(
     gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, rung: Rung, page: Page, at: datetime
-) -> None:
+) -> bool:
+    """An SMS of its own; False when it is held to be told together with others."""
     number = rung.person.mobile or ""
     if _storm(tx, contract.on_call, number, at):
-        tx.set_timer(STORM, ticket.number, at + _storm_window(contract), {"page": str(page.id), "number": number})
-        return
+        key = _storm_key(number)
+        if tx.timer(STORM, key) is None:
+            tx.set_timer(STORM, key, at + _storm_window(contract), {"number": number, "since": at.isoformat()})
+        return False
     urgent = ticket.priority is Priority.URGENT
     text_id = "M-06" if rung.role is Role.SUPERVISOR else "M-01" if urgent else "M-10"
     values = sms_facts(contract, ticket, ticket.received_at, code=page.code, attempts=str(_attempts(tx, ticket.number)))
@@ -222,6 +252,12 @@ def _sms(
         kind=DispatchKind.PAGE,
         page=page,
     )
+    return True
+
+
+def _storm_key(number: str) -> int:
+    """The timer of a telephone number: its digits."""
+    return int("".join(c for c in number if c.isdigit()) or "0")
 
 
 def _storm(tx: Transaction, on_call: OnCall | None, number: str, at: datetime) -> bool:
@@ -244,26 +280,21 @@ def _storm_window(contract: Contract) -> timedelta:
 
 def storm_over(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
     """The pages held back for one number become one SMS: how many, the newest, and a code that accepts it."""
-    number = timer.facts["number"]
-    held = [t for t in tx.timers(STORM) if t.facts.get("number") == number]
-    for other in held:
-        tx.drop_timer(STORM, int(other.ticket or 0))
-    pages = [page for t in held if (page := tx.page(int(t.facts["page"]))) and page.state == OPEN]
-    waiting = [p for p in pages if (t := tx.ticket(p.ticket)) and t.state in WAITING_FOR_A_PERSON]
+    number, since = timer.facts["number"], datetime.fromisoformat(timer.facts["since"])
+    tx.drop_timer(STORM, int(timer.ticket or 0))
+    sent = tx.dispatches(to=number, kind=DispatchKind.PAGE, channel=Channel.SMS, limit=1000)
+    told = {dispatch.page for dispatch in sent}
+    pages = tx.pages(number=number, states=ANSWERABLE, since=since)
+    held = [page for page in pages if page.id not in told]
+    waiting = [page for page in held if (t := tx.ticket(page.ticket)) and t.state in WAITING_FOR_A_PERSON]
     if not waiting:
         return
     newest = max(waiting, key=lambda page: page.id)
-    ticket, contract = tx.ticket(newest.ticket), gw.rules.contracts.get(newest.contract)
-    if ticket is None or contract is None:
+    ticket, contract = tx.ticket(newest.ticket), gw.rules.contract(newest.contract)
+    if ticket is None:
         return
-    values = sms_facts(
-        contract,
-        ticket,
-        ticket.received_at,
-        code=newest.code,
-        count=str(len(waiting)),
-        minutes=str(int(_storm_window(contract).total_seconds() // 60)),
-    )
+    minutes = str(max(1, int((at - since).total_seconds() // 60)))
+    values = sms_facts(contract, ticket, ticket.received_at, code=newest.code, count=str(len(waiting)), minutes=minutes)
     owe_sms(
         gw,
         tx,
@@ -295,7 +326,14 @@ def _exhausted(
     )
     if Mark.ON_CALL_NOT_REACHED not in ticket.marks:
         _alarm_not_reached(gw, tx, ticket, contract, at)
-    tx.set_timer(CHASE, ticket.number, at + on_call.retry_every, {"round": str(turn + 1), "rung": "0"})
+    pause = _pause(on_call, turn)
+    tx.set_timer(CHASE, ticket.number, at + pause, {"round": str(turn + 1), "rung": "0"})
+
+
+def _pause(on_call: OnCall, turn: int) -> timedelta:
+    """Between two rounds: `retry_every` for the first `rounds`, then twice as long each time, an hour at the most."""
+    doublings = max(0, min(turn - on_call.rounds, 6))
+    return min(on_call.retry_every * int(2**doublings), max(LONGEST_PAUSE, on_call.retry_every))
 
 
 def _alarm_not_reached(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime) -> None:
@@ -335,9 +373,9 @@ def attempt_failed(gw: Gateway, tx: Transaction, page_id: int, at: datetime, rea
     tx.record(str(ticket.number), Happening("page_unanswered", at, NOBODY, data=data))
     timer = tx.timer(CHASE, ticket.number)
     if timer is None:
-        contract = gw.rules.contracts.get(ticket.contract)
-        if contract and ticket.state in WAITING_FOR_A_PERSON:
-            _alarm_note(gw, tx, ticket, contract, at, f"L’avviso al referente reperibile non è arrivato: {reason}.")
+        if ticket.state in WAITING_FOR_A_PERSON:
+            problem = f"L’avviso al referente reperibile non è arrivato: {reason}."
+            _alarm_note(gw, tx, ticket, gw.rules.contract(ticket.contract), at, problem)
         return
     if timer.due_at > at and _is_latest(timer, page) and _nothing_else_pending(tx, page):
         tx.set_timer(CHASE, ticket.number, at, timer.facts)
@@ -359,7 +397,8 @@ def accept(gw: Gateway, tx: Transaction, page: Page, at: datetime, *, by: str, m
     ticket = tx.change_ticket(page.ticket, state=TicketState.TAKEN, owner=by, taken_at=at)
     tx.drop_timer(CHASE, page.ticket)
     tx.change_page(page.id, state="accepted", closed_at=at, accepted_by=by)
-    contract = gw.rules.contracts[page.contract]
+    _withdraw(tx, page)
+    contract = gw.rules.contract(page.contract)
     tx.record(
         str(page.ticket),
         Happening("taken", at, by, contract.clauses.of("on_call"), {"page": str(page.id), "medium": medium}),
@@ -370,11 +409,10 @@ def accept(gw: Gateway, tx: Transaction, page: Page, at: datetime, *, by: str, m
 
 def _tell_the_others(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, by: str, at: datetime) -> None:
     told = {by}
-    for other in tx.pages(ticket=ticket.number):
-        if other.state in (OPEN, "passed_by"):
-            tx.change_page(other.id, state="taken_by_other", closed_at=at)
-            _withdraw(tx, other)
-        if other.person not in told and other.state != "accepted":
+    for other in tx.pages(ticket=ticket.number, states=ANSWERABLE):
+        tx.change_page(other.id, state="taken_by_other", closed_at=at)
+        _withdraw(tx, other)
+        if other.person not in told:
             told.add(other.person)
             owe_sms(
                 gw,
@@ -389,29 +427,43 @@ def _tell_the_others(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Con
 
 
 def _withdraw(tx: Transaction, page: Page) -> None:
-    """What was not sent yet for a page that somebody else answered is not sent any more (P9)."""
+    """What was not sent yet for a page that was answered is not sent any more (P9)."""
     for dispatch in tx.dispatches(ticket=page.ticket, kind=DispatchKind.PAGE, states=(DispatchState.DUE,), limit=50):
         if dispatch.page == page.id:
-            tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason="somebody else took the ticket")
+            tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason="the page was answered")
 
 
 def stop(gw: Gateway, tx: Transaction, ticket: Ticket, at: datetime, *, by: str) -> None:
     """The desk took the ticket: nobody is woken for it any more, and whoever was is told."""
     tx.drop_timer(CHASE, ticket.number)
-    contract = gw.rules.contracts.get(ticket.contract)
-    if contract:
-        _tell_the_others(gw, tx, ticket, contract, by, at)
+    _tell_the_others(gw, tx, ticket, gw.rules.contract(ticket.contract), by, at)
 
 
-def pass_on(tx: Transaction, page: Page, at: datetime, *, by: str, medium: str) -> None:
-    """The technician said NO: the next one is told at once. A ticket that is not urgent is chased from here on too."""
+def pass_on(gw: Gateway, tx: Transaction, page: Page, at: datetime, *, by: str, medium: str) -> None:
+    """The technician said NO: an urgent request goes to the next one at once, another to the deputy by one SMS.
+
+    Said again, or by somebody whom the ladder has left behind, it changes nothing for the others.
+    """
+    if page.state not in ANSWERABLE:
+        return
     tx.change_page(page.id, state="passed", closed_at=at)
+    _withdraw(tx, page)
     tx.record(str(page.ticket), Happening("passed_on", at, by, data={"page": str(page.id), "medium": medium}))
     timer = tx.timer(CHASE, page.ticket)
-    facts = dict(timer.facts) if timer else {"round": "1", "rung": "1"}
-    if int(facts["rung"]) < FIRST_DEPUTY_RUNG:
-        facts["rung"] = str(FIRST_DEPUTY_RUNG)
-    tx.set_timer(CHASE, page.ticket, at, facts)
+    if timer is None:
+        _pass_ordinary(gw, tx, page, at)
+    elif _is_latest(timer, page):
+        rung = max(int(timer.facts["rung"]), FIRST_DEPUTY_RUNG)
+        tx.set_timer(CHASE, page.ticket, at, {**timer.facts, "rung": str(rung)})
+
+
+def _pass_ordinary(gw: Gateway, tx: Transaction, page: Page, at: datetime) -> None:
+    ticket, contract = tx.ticket(page.ticket), gw.rules.contract(page.contract)
+    chain = _chain_of(gw, contract, at)
+    if ticket is None or chain is None or chain.deputy is None or chain.deputy.id == page.person:
+        return
+    rung = Rung(chain.deputy, Role.DEPUTY, (Channel.SMS,), timedelta(0))
+    _tell(gw, tx, ticket, contract, rung, turn=(page.round, FIRST_DEPUTY_RUNG), at=at)
 
 
 FIRST_DEPUTY_RUNG = 2
@@ -421,15 +473,15 @@ FIRST_DEPUTY_RUNG = 2
 def wrong_code(tx: Transaction, number: str, at: datetime) -> int:
     """Count a wrong code against every open page of this number; how many tries are left at the least (P14, B-079)."""
     left = MOST_TRIES
-    for page in tx.pages(number=number, states=(OPEN,)):
+    for page in tx.pages(number=number, states=ANSWERABLE):
         tries = page.tries + 1
         left = min(left, MOST_TRIES - tries)
         blocked = tries >= MOST_TRIES
-        tx.change_page(page.id, tries=tries, state="blocked" if blocked else OPEN)
+        tx.change_page(page.id, tries=tries, state="blocked" if blocked else page.state)
         if blocked:
             tx.record(str(page.ticket), Happening("code_blocked", at, NOBODY, data={"page": str(page.id)}))
             timer = tx.timer(CHASE, page.ticket)
-            if timer:
+            if timer and _is_latest(timer, page):
                 tx.set_timer(CHASE, page.ticket, at, timer.facts)
     if left == MOST_TRIES:
         tx.record(SYSTEM, Happening("reply_without_page", at, NOBODY))
@@ -440,10 +492,21 @@ def made_urgent(gw: Gateway, tx: Transaction, ticket: Ticket, at: datetime, *, b
     """From now on the ticket is chased, if it waits for a person outside hours."""
     ticket = tx.change_ticket(ticket.number, priority=Priority.URGENT)
     tx.record(str(ticket.number), Happening("made_urgent", at, by, clause))
-    contract = gw.rules.contracts.get(ticket.contract)
-    waits = ticket.state in WAITING_FOR_A_PERSON and tx.timer(CHASE, ticket.number) is None
-    if contract and contract.on_call and waits and not opening(contract, at).is_open:
-        for page in tx.pages(ticket=ticket.number, states=(OPEN,)):
-            tx.change_page(page.id, state="passed_by", closed_at=at)
-        return start(gw, tx, ticket, contract, at)
-    return ticket
+    contract = gw.rules.contract(ticket.contract)
+    if ticket.state not in WAITING_FOR_A_PERSON or tx.timer(CHASE, ticket.number) is not None:
+        return ticket
+    return chase_from(gw, tx, ticket, contract, at)
+
+
+def chase_from(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime) -> Ticket:
+    """An urgent ticket that waits for a person: woken for now outside hours, at the closing of a desk that is open."""
+    state = opening(contract, at)
+    if contract.on_call is None or route(contract, state, ticket.priority) is Route.QUEUE:
+        return ticket
+    closes_at = closing(contract, at)
+    if closes_at is not None:
+        tx.set_timer(CHASE, ticket.number, closes_at, FIRST_TURN)
+        return ticket
+    for page in tx.pages(ticket=ticket.number, states=(OPEN,)):
+        tx.change_page(page.id, state=PASSED_BY, closed_at=at)
+    return start(gw, tx, ticket, contract, at)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LARGE_BYTES = 262_144
+"""A larger contact is read by a loop of its own."""
+
 
 class Clock(Protocol):
     """The time. Everything else takes `at` as an argument."""
@@ -136,6 +139,10 @@ class Reading(Protocol):
         """Dispatches, newest first."""
         ...
 
+    def sent_since(self, channel: Channel, since: datetime) -> int:
+        """How many messages left by a channel since an instant: what ceilings are counted by."""
+        ...
+
     def page(self, page_id: int) -> Page | None:
         """One page."""
         ...
@@ -199,8 +206,17 @@ class Transaction(Reading, Protocol):
         """Keep an arrival, or recognise it by its repeat key and note one more delivery of the first intake."""
         ...
 
-    def claim_intakes(self, now: datetime, limit: int, lease: timedelta) -> list[Intake]:
-        """The oldest intakes that nobody works on, with raw bytes: attempt counted, leased until `now + lease`."""
+    def claim_intakes(
+        self, now: datetime, limit: int, lease: timedelta, *, large: bool | None = None, tried: bool | None = None
+    ) -> list[Intake]:
+        """The oldest intakes that nobody works on, with raw bytes: attempt counted, leased until `now + lease`.
+
+        `large`: only those above (or only those up to) `LARGE_BYTES`; `tried`: only those with (or without) an attempt.
+        """
+        ...
+
+    def free_leases(self, at: datetime) -> None:
+        """A daemon that begins, alone on this store: what an earlier one was at is due now, not at its lease's end."""
         ...
 
     def settle_intake(self, intake_id: int, state: IntakeState, reason: str | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.domain import correlation, replies
@@ -24,18 +23,14 @@ if TYPE_CHECKING:
 
 AUTO_REPLIED = "auto-replied"
 AUTO_GENERATED = "auto-generated"
-MAIL_LIVES = timedelta(days=5)
-"""RFC 5321 §4.5.4.1: the give-up time generally needs to be at least 4–5 days."""
-PAGE_LIVES = timedelta(minutes=30)
 NOBODY = "centralino"
 """Who did what the gateway does by itself."""
 
 
 def own_address(gw: Gateway, contract: Contract) -> str:
-    """The address that a contract's mail is sent from; the default contract's when it has none of its own."""
+    """The address that a contract's mail is sent from; the default contract's, or the relay's, when it has none."""
     default = gw.rules.contracts[gw.rules.default_contract]
-    found = contract.address_of(Channel.MAIL) or default.address_of(Channel.MAIL)
-    return found or f"centralino@{gw.rules.name}.invalid"
+    return contract.address_of(Channel.MAIL) or default.address_of(Channel.MAIL) or gw.rules.mail_from
 
 
 def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named at the call
@@ -80,7 +75,7 @@ def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named a
             to=to,
             state=DispatchState.DUE,
             due_at=at,
-            expires_at=at + MAIL_LIVES,
+            expires_at=at + gw.rules.mail_lives,
             ticket=ticket.number,
             contract=contract.id,
             subject=text.subject,
@@ -139,7 +134,7 @@ def owe_sms(  # noqa: PLR0913 - as above
             to=to,
             state=DispatchState.DUE,
             due_at=at,
-            expires_at=at + PAGE_LIVES,
+            expires_at=at + gw.rules.page_lives,
             ticket=ticket,
             contract=contract.id,
             page=page.id if page else None,
@@ -150,8 +145,13 @@ def owe_sms(  # noqa: PLR0913 - as above
     )
 
 
-def owe_call(gw: Gateway, tx: Transaction, contract: Contract, page: Page, *, to: str, at: datetime) -> Dispatch:
-    """A voice page: the call says the essentials and takes a key. What it says is asked for when it is answered."""
+def owe_call(
+    gw: Gateway, tx: Transaction, contract: Contract, page: Page, *, to: str, at: datetime, asked_for: bool = False
+) -> Dispatch:
+    """A voice page: the call says the essentials and takes a key. What it says is asked for when it is answered.
+
+    `asked_for`: the technician wanted to hear it (INFO); nothing follows from a call that ends without a key.
+    """
     on_call = contract.on_call
     return tx.add_dispatch(
         Dispatch(
@@ -162,11 +162,11 @@ def owe_call(gw: Gateway, tx: Transaction, contract: Contract, page: Page, *, to
             to=to,
             state=DispatchState.DUE,
             due_at=at,
-            expires_at=at + PAGE_LIVES,
+            expires_at=at + gw.rules.page_lives,
             ticket=page.ticket,
             contract=contract.id,
             page=page.id,
-            facts={"ring_s": str(on_call.ring_s if on_call else 25)},
+            facts={"ring_s": str(on_call.ring_s if on_call else 25)} | ({"asked_for": "yes"} if asked_for else {}),
             created_at=at,
         )
     )
@@ -183,7 +183,7 @@ def alarm(
     ticket: Ticket | None = None,
 ) -> None:
     """Tell the supervisors of a contract by mail that something needs a person now, and record that we did."""
-    recipients = contract.on_call.alarm_mails if contract.on_call else (contract.contact.mail,)
+    recipients = gw.rules.alarmed(contract)
     text = gw.rules.texts(contract).fill(text_id, values)
     sender = own_address(gw, contract)
     for to in recipients:
@@ -197,7 +197,7 @@ def alarm(
                 to=to,
                 state=DispatchState.DUE,
                 due_at=at,
-                expires_at=at + MAIL_LIVES,
+                expires_at=at + gw.rules.mail_lives,
                 ticket=ticket.number if ticket else None,
                 contract=contract.id,
                 subject=text.subject,

@@ -71,6 +71,7 @@ class Worker:
         self._stopping = threading.Event()
         self.loops = [
             Loop("file", self._file, self._stopping),
+            Loop("file-large", lambda: flow.file_next(gw, large=True), self._stopping, REST_S),
             Loop("chase", lambda: flow.chase_next(gw), self._stopping, REST_S),
             *(
                 Loop(f"{lane}-{n}", self._sender(channels), self._stopping, REST_S)

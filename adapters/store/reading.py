@@ -7,7 +7,7 @@ so that a unit sees its own doing.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
@@ -31,6 +31,10 @@ NUMBERS = "ticket:"
 
 _BATCH = 500
 _i, _t, _m, _d, _p = tables.intake, tables.ticket, tables.message, tables.dispatch, tables.page
+
+
+LONGEST_WAIT = timedelta(days=7)
+"""How long a dispatch waits at the most before it leaves or is given up."""
 
 
 class SqlReading:
@@ -229,6 +233,12 @@ class SqlReading:
         if since is not None:
             query = query.where(_d.c.created_at >= since).order_by(_d.c.created_at.desc())
         return [rows.dispatch_of(row) for row in self._all(query.order_by(_d.c.id.desc()).limit(limit))]
+
+    def sent_since(self, channel: Channel, since: datetime) -> int:
+        self._see(_d)
+        recent = sa.and_(_d.c.created_at >= since - LONGEST_WAIT, _d.c.channel == str(channel), _d.c.sent_at >= since)
+        query = sa.select(sa.func.count()).select_from(_d).where(recent)
+        return int(self._connection.execute(query).scalar_one())
 
     def page(self, page_id: int) -> Page | None:
         row = self._row(_p, page_id)

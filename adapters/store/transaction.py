@@ -21,11 +21,12 @@ from adapters.store.buffer import Buffer
 from adapters.store.clean import clean, clean_text, shortened
 from adapters.store.reading import NUMBERS, SIX_DIGITS, SqlReading
 from gateway.domain import register
-from gateway.domain.dispatch import Dispatch, DispatchState
+from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Arrival, Attachment, Channel, Intake, IntakeState, Receipt
 from gateway.domain.register import Entry, Happening, Seal
 from gateway.domain.ticket import Action, Message, Page, Ticket, number_for
+from gateway.ports import LARGE_BYTES
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -151,11 +152,16 @@ class SqlTransaction(SqlReading):
         else:
             self._buffer.change(tables.repeat, (key,), values)
 
-    def claim_intakes(self, now: datetime, limit: int, lease: timedelta) -> list[Intake]:
+    def claim_intakes(
+        self, now: datetime, limit: int, lease: timedelta, *, large: bool | None = None, tried: bool | None = None
+    ) -> list[Intake]:
         self._see(_i)
-        query = (
-            sa.select(_i).where(tables.LEASED, _i.c.lease_until <= now).order_by(_i.c.lease_until, _i.c.id).limit(limit)
-        )
+        query = sa.select(_i).where(tables.LEASED, _i.c.lease_until <= now)
+        if large is not None:
+            query = query.where(_i.c.size > LARGE_BYTES if large else _i.c.size <= LARGE_BYTES)
+        if tried is not None:
+            query = query.where(_i.c.attempts > 0 if tried else _i.c.attempts == 0)
+        query = query.order_by(_i.c.lease_until, _i.c.id).limit(limit)
         found = [self._buffer.remember(_i, row) for row in self._all(query)]
         raw = tables.intake_raw
         self._see(raw)
@@ -166,6 +172,13 @@ class SqlTransaction(SqlReading):
         values = {"attempts": row["attempts"] + 1, "lease_until": until}
         changed = self._buffer.change(_i, (row["id"],), values)
         return rows.intake_of(changed, self._raw(changed))
+
+    def free_leases(self, at: datetime) -> None:
+        self._buffer.flush_all()
+        intakes = sa.update(_i).where(tables.LEASED, _i.c.lease_until > at, _i.c.attempts > 0)
+        self._connection.execute(intakes.values(lease_until=at))
+        sending = _d.c.state == str(DispatchState.SENDING)
+        self._connection.execute(sa.update(_d).where(tables.UNSETTLED, sending, _d.c.wake_at > at).values(wake_at=at))
 
     def settle_intake(self, intake_id: int, state: IntakeState, reason: str | None = None) -> None:
         self._buffer.change(_i, (intake_id,), {"state": state, "reason": reason, "lease_until": None})
@@ -258,7 +271,9 @@ class SqlTransaction(SqlReading):
         query = sa.select(_d).where(tables.UNSETTLED, _d.c.wake_at <= now)
         if channels:
             query = query.where(_d.c.channel.in_([str(channel) for channel in channels]))
-        found = self._all(query.order_by(_d.c.wake_at, _d.c.id).limit(limit))
+        # A page goes before every other message that is due (P6).
+        pages_first = sa.case((_d.c.kind == str(DispatchKind.PAGE), 0), else_=1)
+        found = self._all(query.order_by(pages_first, _d.c.wake_at, _d.c.id).limit(limit))
         return [self._sending(self._buffer.remember(_d, row), now + lease) for row in found]
 
     def _sending(self, row: rows.Row, until: datetime) -> Dispatch:

@@ -74,6 +74,10 @@ class Stage:
     where: Addresses
     without: tuple[str, ...]
     say: Callable[[str], None]
+    before: int = 0
+    """The newest ticket before the scene: a demo that goes on has tickets of the same subject."""
+    first: int = 0
+    """The ticket of the first scene, which the last one escalates."""
 
     def see(self, what: str, look: Callable[[], T | None]) -> T:
         """Wait until `look` sees something.
@@ -107,9 +111,14 @@ class Stage:
         return self.running.gateway.rules.roster.chain(CONTRACT, self.clock.now())
 
     def ticket(self, subject: str) -> Ticket | None:
-        """The newest ticket with these words in its subject."""
+        """The scene's ticket, with these words in its subject."""
         found = self.running.store.read(lambda reading: reading.tickets(text=subject, limit=1))
-        return found[0] if found else None
+        return found[0] if found and found[0].number > self.before else None
+
+    def newest(self) -> int:
+        """The number of the newest ticket, 0 when there is none."""
+        found = self.running.store.read(lambda reading: reading.tickets(limit=1))
+        return found[0].number if found else 0
 
     def fresh(self, ticket: Ticket) -> Ticket:
         """The ticket as it is now."""
@@ -143,6 +152,7 @@ def perform(stage: Stage) -> bool:
             stage.say(f"-- left out ({door}): {title}")
             continue
         stage.say(f"-- {title}")
+        stage.before = stage.newest()
         try:
             scene(stage)
         except (NotSeenError, desk.DeskError) as missing:
@@ -172,6 +182,7 @@ def urgent_mail_is_accepted_by_sms(stage: Stage) -> None:
     by_smtp(stage.where.smtp_port, MARIA, mail_bytes(MARIA, subject, "Non parte da stasera.", stage.clock.now(), name))
     stage.say(f"   {MARIA} wrote “{subject}” by SMTP and got 250")
     ticket = stage.see("the ticket", lambda: stage.ticket(subject))
+    stage.first = ticket.number
     number = str(ticket.number)
     stage.see("the acknowledgement in the sink", lambda: stage.mails_to(MARIA, number))
     stage.see(f"the SMS on {contact.name}'s telephone", lambda: stage.texts_to(contact, number, "URGENTE"))
@@ -257,7 +268,8 @@ def vendor_gets_the_whole_story(stage: Stage) -> None:
     by = gw.rules.people[OPERATOR]
     contract = gw.rules.contracts[CONTRACT]
     mailbox = contract.escalation.mailbox if contract.escalation else ""
-    ticket = stage.see("the ticket to escalate", lambda: stage.ticket("protocollo bloccato") or stage.ticket("URGENTE"))
+    chosen = stage.first or stage.newest()
+    ticket = stage.see("the ticket to escalate", lambda: store.read(lambda reading: reading.ticket(chosen)))
     try:
         store.write(lambda tx: desk.escalate(gw, tx, ticket.number, None, by, stage.clock.now()))
     except desk.MissingFieldsError as refused:

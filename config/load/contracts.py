@@ -275,7 +275,7 @@ class EndpointTable(Section):
     @model_validator(mode="before")
     @classmethod
     def _of_its_kind(cls, data: Any) -> Any:  # noqa: ANN401 - what pydantic hands over
-        if not isinstance(data, dict) or not isinstance(data.get("address"), str):
+        if not isinstance(data, dict) or not all(isinstance(data.get(key), str) for key in ("address", "channel")):
             return data
         by_mail = data.get("channel") in {"mail", "pec"} or (data.get("channel") == "fax" and "@" in data["address"])
         kind = _MailAddress if by_mail else _NumberAddress

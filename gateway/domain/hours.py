@@ -162,6 +162,12 @@ def _cut(spans: Iterator[Span], latest: datetime | None) -> Iterator[Span]:
             yield start, until, clause
 
 
+def closing(contract: Contract, at: datetime) -> datetime | None:
+    """When the desk that is open at this instant closes next (UTC); None when it is closed."""
+    spans = spans_on(contract, local(at).date())
+    return next((end for start, end, _ in spans if start <= at < end), None)
+
+
 def next_opening(contract: Contract, at: datetime) -> datetime | None:
     """The first opening from an instant on, in Rome time; None when the contract ends before, or none in 400 days."""
     day = local(at).date()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.domain.intake import Channel
@@ -33,6 +34,28 @@ class Rules:
     voicemail: bool = True
     recording_days: int = 30
     recording_purpose: str = "rispondere alla Sua richiesta"
+    alarm_mails: tuple[str, ...] = ()
+    mail_from: str = ""
+    mail_lives: timedelta = timedelta(days=2)
+    page_lives: timedelta = timedelta(minutes=30)
+    sms_joins_for: timedelta = timedelta(hours=24)
+
+    def contract(self, contract_id: str) -> Contract:
+        """The contract with this id; the default one when a reload took it away while its tickets are open."""
+        return self.contracts.get(contract_id) or self.contracts[self.default_contract]
+
+    def alarmed(self, contract: Contract) -> tuple[str, ...]:
+        """Who is told when something needs a person now: never one of our own intake addresses, which nobody reads.
+
+        The contract's own, else the installation's, else the supervisors of the directory, else the contact.
+        """
+        supervisors = tuple(person.mail for person in self.people.values() if person.supervisor and person.mail)
+        own = contract.on_call.alarm_mails if contract.on_call else ()
+        for found in (own, self.alarm_mails, supervisors, (contract.contact.mail,)):
+            outside = tuple(address for address in found if not self.is_ours(address))
+            if outside:
+                return outside
+        return ()
 
     @property
     def voice_facts(self) -> dict[str, str]:

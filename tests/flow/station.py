@@ -149,7 +149,7 @@ class Station:
 
     def file(self) -> None:
         """File everything that waits."""
-        while flow.file_next(self.gw):
+        while flow.file_next(self.gw) + flow.file_next(self.gw, large=True):
             pass
 
     def chase(self) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
+
 import pytest
 
-from gateway.domain.intake import Channel, IntakeState
+from gateway import desk, flow
+from gateway.domain.intake import Arrival, Channel, IntakeState, RepeatKey
 from gateway.domain.ticket import Mark, Priority, TicketState, TicketType
-from tests.flow.station import INTAKE, MARIA, OTHER_INTAKE, TUESDAY_MORNING, VENDOR, Station
+from tests.flow.station import BRUNO, INTAKE, MARIA, OTHER_INTAKE, SATURDAY_NIGHT, TUESDAY_MORNING, VENDOR, Station
 
 
 def test_a_question_in_hours_is_a_ticket_with_an_acknowledgement_and_wakes_nobody(station: Station) -> None:
@@ -70,12 +74,7 @@ def test_identical_forms_without_message_id_are_one_within_a_day_and_two_a_week_
 
 
 def test_one_mail_to_two_contracts_is_two_linked_tickets(station: Station) -> None:
-    other = next(
-        endpoint.address
-        for contract in station.gw.rules.contracts.values()
-        for endpoint in contract.endpoints
-        if endpoint.channel is Channel.MAIL and contract.id != "c02-comune"
-    )
+    other = other_intake(station)
     receipt = station.mail(to=(INTAKE, other))
     first, second = sorted(station.store.read(lambda reading: reading.tickets_of(receipt.intake_id)))
     assert station.store.read(lambda reading: reading.links(first)) == [(second, "same_contact")]
@@ -229,14 +228,15 @@ def test_a_contact_that_cannot_be_filed_becomes_a_ticket_that_says_so(
     assert station.intakes()[0].state is IntakeState.FILED
 
 
-def test_the_vendor_has_a_lane_of_its_own(station: Station) -> None:
+def test_the_vendor_has_a_lane_of_its_own_and_an_address_alone_sets_nothing(station: Station) -> None:
+    """B-066: From is written by whoever writes the mail."""
     station.mail()
     ticket = station.ticket()
     thread = station.acknowledgements()[0].facts["message_id"]
     station.mail("Presa in carico", "Riferimento: VND-42", sender=VENDOR, headers=f"In-Reply-To: <{thread}>")
     lanes = [m.lane for m in station.store.read(lambda reading: reading.messages(ticket.number))]
     assert lanes == ["requester", "requester", "vendor"]
-    assert station.ticket().vendor_reference == "VND-42"
+    assert station.ticket().vendor_reference is None
     assert [d.to for d in station.sent() if d.channel is Channel.MAIL] == [MARIA]
 
 
@@ -245,3 +245,72 @@ def test_other_contracts_have_their_own_intake(station: Station) -> None:
     assert addresses[INTAKE] == "c02-comune"
     assert len(set(addresses.values())) > 1
     assert OTHER_INTAKE not in addresses or addresses[OTHER_INTAKE] != "c02-comune"
+
+
+def test_an_urgent_answer_at_night_to_a_ticket_somebody_has_wakes_the_contact_on_duty(station: Station) -> None:
+    """C2.8: whoever took it on Tuesday sleeps on Saturday night."""
+    station.clock.set(TUESDAY_MORNING)
+    station.mail()
+    first, by = station.ticket(), station.gw.rules.people["elena"]
+    station.store.write(lambda tx: desk.take(station.gw, tx, first.number, by, station.clock.now()))
+    thread = station.acknowledgements()[0].facts["message_id"]
+    station.clock.set(SATURDAY_NIGHT)
+    station.mail("Re: registro", "URGENTE: ora è tutto fermo", headers=f"In-Reply-To: <{thread}>")
+    second = station.tickets()[0]
+    assert second.number != first.number
+    assert station.store.read(lambda reading: reading.links(first.number)) == [(second.number, "follow_up")]
+    assert "URGENTE" in station.page_texts()[-1].text
+
+
+def test_an_answer_long_after_the_conclusion_opens_a_linked_ticket(station: Station) -> None:
+    """X16."""
+    station.clock.set(TUESDAY_MORNING)
+    station.mail()
+    first, by, at = station.ticket(), station.gw.rules.people["elena"], station.clock.now()
+    station.store.write(lambda tx: desk.solve(station.gw, tx, first.number, "fatto", "solved", by, at))
+    thread = station.acknowledgements()[0].facts["message_id"]
+    station.clock.pass_(days=45)
+    station.mail("Re: registro", "di nuovo", headers=f"In-Reply-To: <{thread}>")
+    assert station.store.read(lambda reading: reading.links(first.number))[0][1] == "follow_up"
+    assert len(station.acknowledgements()) == 2
+
+
+def test_a_mail_received_in_hours_and_filed_after_closing_wakes_the_contact(station: Station) -> None:
+    """C2.10: what the desk did not see before it closed is not nobody's."""
+    station.clock.set("2026-11-27T18:10:00+01:00")
+    raw = station.raw_mail("Stampa", "testo", sender=MARIA, to=(INTAKE,), message_id="")
+    received = datetime.fromisoformat("2026-11-27T17:50:00+01:00")
+    arrival = Arrival(Channel.MAIL, "imap", raw, received, "", (), RepeatKey("imap:1"), {}, "c02-comune")
+    flow.accept(station.gw, arrival).result(10)
+    station.file()
+    assert len(station.page_texts()) == 1
+
+
+def test_one_address_gets_a_bounded_number_of_answers_an_hour(station: Station) -> None:
+    """P12, B-052."""
+    for _ in range(9):
+        station.mail()
+    assert len(station.tickets()) == 9
+    assert len(station.acknowledgements()) == 5
+
+
+def test_a_contract_that_a_reload_took_away_stops_no_timer_of_another(station: Station) -> None:
+    """A ticket outlives its contract's file; the ladder of every other goes on."""
+    station.mail("URGENTE: a")
+    station.mail("URGENTE: b", to=(other_intake(station),))
+    gone = station.tickets()[0]
+    contracts = {name: c for name, c in station.gw.rules.contracts.items() if name != gone.contract}
+    station.gw.rules = replace(station.gw.rules, contracts=contracts)
+    station.store.write(lambda tx: tx.set_timer("escalation", gone.number, station.clock.now(), {}))
+    station.pass_(minutes=6)
+    assert station.page_calls(BRUNO)
+
+
+def other_intake(station: Station) -> str:
+    """The mail address of another contract."""
+    return next(
+        endpoint.address
+        for contract in station.gw.rules.contracts.values()
+        for endpoint in contract.endpoints
+        if endpoint.channel is Channel.MAIL and contract.id != "c02-comune"
+    )

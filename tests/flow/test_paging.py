@@ -199,7 +199,7 @@ def test_a_refused_sms_rings_at_once(station: Station) -> None:
     now = station.clock.now()
     claimed = station.store.write(lambda tx: tx.claim_dispatches(now, 9, flow.SEND_LEASE, (sms.channel,)))
     outcome = Refused("unsubscribed recipient", "21610")
-    station.store.write(lambda tx: flow.conclude(station.gw, tx, claimed[0].id, outcome, now))
+    station.store.write(lambda tx: flow.conclude(station.gw, tx, claimed[0].id, claimed[0].attempts, outcome, now))
     station.chase()
     assert station.page_calls(BRUNO)
 
@@ -327,3 +327,84 @@ def test_every_decision_cites_its_clause(station: Station) -> None:
 def test_our_number_is_the_one_that_is_texted(station: Station) -> None:
     endpoints = station.gw.rules.contracts["c02-comune"].endpoints
     assert SMS_NUMBER in [e.address for e in endpoints]
+
+
+def test_no_said_again_climbs_once(station: Station) -> None:
+    """P14: a key that the carrier posts three times."""
+    urgent(station)
+    station.pass_(minutes=6)
+    call = station.page_calls(BRUNO)[0]
+    for _ in range(3):
+        station.key(call, "2")
+        station.chase()
+    assert station.page_calls(CARLA)
+    assert station.page_calls(DARIO) == []
+
+
+def test_no_to_an_ordinary_request_is_one_sms_to_the_deputy_and_no_chase(station: Station) -> None:
+    station.mail()
+    station.sms(BRUNO, f"NO {code_in(station.page_texts()[0].text)}")
+    station.pass_(hours=5)
+    assert len(station.page_texts(CARLA)) == 1
+    assert station.page_calls() == []
+
+
+def test_a_call_whose_end_was_never_told_does_not_silence_the_telephone(station: Station) -> None:
+    urgent(station)
+    station.pass_(minutes=6)
+    first = station.page_calls(BRUNO)[0]
+    station.call_status(first, "initiated")
+    for _ in range(30):
+        station.pass_(minutes=2)
+    assert len(station.page_calls(BRUNO)) > 1
+
+
+def test_an_accepted_page_rings_no_more(station: Station) -> None:
+    """P9: what had not left yet is withdrawn."""
+    urgent(station)
+    station.pass_(minutes=6)
+    station.sms(BRUNO, f"OK {code_in(station.page_texts()[0].text)}")
+    assert station.page_calls(BRUNO)[0].state is DispatchState.REFUSED
+
+
+def test_info_that_ends_without_a_key_alarms_nobody(station: Station) -> None:
+    station.mail()
+    station.sms(BRUNO, f"INFO {code_in(station.page_texts()[0].text)}")
+    station.call_status(station.page_calls(BRUNO)[0], "completed")
+    assert station.alarms() == []
+
+
+def test_an_urgent_request_left_at_closing_time_is_chased_from_then_on(station: Station) -> None:
+    """C2.8, C2.10: on-call begins where the band ends."""
+    station.clock.set("2026-11-24T17:50:00+01:00")
+    urgent(station)
+    station.pass_(minutes=5)
+    assert station.page_texts() == []
+    station.pass_(minutes=6)
+    assert "URGENTE" in station.page_texts()[0].text
+
+
+def test_when_the_desk_opens_the_ladder_rests(station: Station) -> None:
+    station.clock.set("2026-11-24T07:58:00+01:00")
+    urgent(station)
+    station.pass_(minutes=10)
+    assert station.page_calls() == []
+
+
+def test_in_a_storm_of_urgent_requests_everybody_held_back_is_told_of(station: Station) -> None:
+    """Every held page is in the one SMS with a count, also after the ladder has gone on."""
+    on_call = station.gw.rules.contracts["c02-comune"].on_call
+    assert on_call
+    for _ in range(on_call.storm_pages + 4):
+        station.mail(URGENT)
+    for _ in range(15):
+        station.pass_(minutes=1)
+    assert any("4 richieste" in d.text for d in station.page_texts(BRUNO))
+
+
+def test_alarms_never_go_to_our_own_intake(station: Station) -> None:
+    """An alarm that comes back as a request is heard by nobody."""
+    for contract in station.gw.rules.contracts.values():
+        recipients = station.gw.rules.alarmed(contract)
+        assert recipients
+        assert not any(station.gw.rules.is_ours(address) for address in recipients)
