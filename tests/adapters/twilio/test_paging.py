@@ -9,7 +9,7 @@ import pytest
 from adapters.rehearsal import answers, busy, faults, opted_out, replies, rings_out, switched_off, voicemail
 from gateway.domain.dispatch import DispatchState
 from gateway.domain.ticket import TicketState
-from tests.adapters.twilio.house import A_KEY, House, call_form, document
+from tests.adapters.twilio.house import A_KEY, QUICK_S, URGENT, House, call_form, document
 from tests.flow.station import BRUNO, CARLA, code_in
 
 
@@ -132,8 +132,10 @@ def test_an_sms_that_nobody_can_know_was_sent_is_sent_once_more_with_the_same_id
 
 
 def test_a_carrier_without_an_answer_does_not_stop_the_ladder(house: House) -> None:
-    house.carrier.faults.add(faults.never(times=1))
-    house.urgent_mail()
+    house.carrier.faults.add(faults.never(times=None))
+    house.station.mail(URGENT)
+    house.deliver(house.outlet_with(timeout_s=QUICK_S))
+    house.carrier.faults.clear()
     house.pass_(minutes=6)
     assert BRUNO in [call.to for call in house.carrier.calls]
 
