@@ -10,6 +10,8 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -40,8 +42,26 @@ if TYPE_CHECKING:
     from gateway.ports import Gateway, Outlet
 
 STOP_GRACE_S = 10.0
+SWITCH_S = 0.0005
+"""How long a thread that computes keeps the interpreter: the doors answer many small questions and must not wait."""
+SETTLES_S = 0.008
 STALLED_S = 90.0
 """A vital loop that made no progress for so long stops the watchdog: systemd restarts us (PROMISES C-50)."""
+
+
+class Pressure:
+    """Whether contacts are coming in right now: filing gives way to the doors (decision 0006)."""
+
+    def __init__(self) -> None:
+        self._last_s = 0.0
+
+    def accepted(self) -> None:
+        """A contact came in."""
+        self._last_s = time.monotonic()
+
+    def streaming(self) -> bool:
+        """Whether the last one came this very moment, so that the next may be on its way."""
+        return time.monotonic() - self._last_s < SETTLES_S
 
 
 @dataclass(slots=True)
@@ -64,6 +84,7 @@ class Daemon:
     reader: SafeReader
     store: SqlStore
     worker: Worker
+    pressure: Pressure
     smtp: SmtpListener | None = None
     web: WebServer | None = None
     mailboxes: list[Mailbox] = field(default_factory=list)
@@ -191,6 +212,7 @@ class Daemon:
 
     def accept(self, arrival: Arrival) -> Future[Receipt]:
         """What every door calls: on disk before anybody is told so."""
+        self.pressure.accepted()
         return flow.accept(self.gateway, arrival)
 
 
@@ -233,11 +255,12 @@ def opened(path: Path) -> Iterator[Daemon]:
         store = store_of(site.settings, threaded=True)
         gateway, reader = gateway_of(site, store)
         store.write(lambda tx: tx.free_leases(gateway.clock.now()))
-        worker = Worker(gateway, outlets_of(site, gateway), busy=lambda: store.pending() > 0)
+        pressure = Pressure()
+        worker = Worker(gateway, outlets_of(site, gateway), busy=lambda: store.pending() > 0 or pressure.streaming())
         store.on_commit(worker.wake)
         store.on_fault(lambda fault: doors.tell_of_fault(site, gateway.rules, fault))
         try:
-            yield Daemon(path, site, gateway, reader, store, worker)
+            yield Daemon(path, site, gateway, reader, store, worker, pressure)
         finally:
             store.close()
             reader.close()
@@ -252,6 +275,7 @@ def run(path: Path, ready: Callable[[Daemon], None] = lambda _: None) -> None:
     import uvloop  # noqa: PLC0415 - only the daemon needs it
 
     os.umask(0o077)
+    sys.setswitchinterval(SWITCH_S)
     with opened(path) as daemon:
         for finding in daemon.site.warnings:
             journal.warned("configuration.warning", text=str(finding))

@@ -341,8 +341,7 @@ def acknowledge(
         return
     if not replies.may_be_answered(address) or gw.rules.is_ours(address) or Mark.AMBIGUOUS_SENDER in ticket.marks:
         return
-    lately = tx.dispatches(to=address, kind=DispatchKind.ACKNOWLEDGEMENT, since=at - HOUR, limit=MOST_ANSWERS_AN_HOUR)
-    if len(lately) >= MOST_ANSWERS_AN_HOUR:
+    if tx.acknowledged_since(address, at - HOUR) >= MOST_ANSWERS_AN_HOUR:
         tx.record(str(ticket.number), Happening("not_acknowledged", at, NOBODY, data={"why": "many to this address"}))
         return
     state = opening(contract, at)

@@ -2,7 +2,7 @@ r"""The life of one request, from top to bottom. Read this first.
 
     inlet      bytes -> accept                      committed -> only now 250, \Seen, 200
     worker     file_next      -> ticket + dispatches, one commit
-    worker     deliver_next   -> claim, commit; send with no transaction open; outcome, commit
+    worker     claim_due, deliver -> claim, commit; send with no transaction open; outcome, commit
     provider   settle_*       -> confirmed, refused; a page that failed climbs
     ticker     chase_next     -> the next contact; the supervisor; the vendor that does not answer
     desk       gateway.desk
@@ -64,14 +64,12 @@ def file_next(gw: Gateway, limit: int = 64, *, large: bool = False) -> int:
     are the business of another loop: none delays a small one (P4).
     """
     now = gw.clock.now()
-    again = gw.store.write(lambda tx: tx.claim_intakes(now, 1, FILE_LEASE, large=large, tried=True))
     most = 1 if large else limit
-    fresh = gw.store.write(lambda tx: tx.claim_intakes(now, most, FILE_LEASE, large=large, tried=False))
-    for batch in (again, fresh):
-        filing_now = [(intake, time.perf_counter(), _file(gw, intake)) for intake in batch]
-        for intake, began, future in filing_now:
-            _conclude_filing(gw, intake, future, began)
-    return len(again) + len(fresh)
+    waiting = gw.store.write(lambda tx: tx.claim_intakes(now, most, FILE_LEASE, large=large))
+    filing_now = [(intake, time.perf_counter(), _file(gw, intake)) for intake in waiting]
+    for intake, began, future in filing_now:
+        _conclude_filing(gw, intake, future, began)
+    return len(waiting)
 
 
 def _file(gw: Gateway, intake: Intake) -> Future[IntakeState] | BaseException:
@@ -131,17 +129,20 @@ def _conclude_filing(gw: Gateway, intake: Intake, future: Future[IntakeState] | 
 # ------------------------------------------------------------------------------------------------------------- deliver
 
 
-def deliver_next(gw: Gateway, outlets: Mapping[Channel, Outlet], channels: Sequence[Channel], limit: int = 1) -> int:
-    """Send what is due by these channels, and write down what came of it; how many there were."""
+def claim_due(gw: Gateway, channels: Sequence[Channel], limit: int) -> list[Dispatch]:
+    """What is due by these channels, pages first, marked as being sent; each of it is to be handed to `deliver`."""
     now = gw.clock.now()
     lease = MAIL_LEASE if Channel.MAIL in channels else SEND_LEASE
-    claimed = gw.store.write(lambda tx: tx.claim_dispatches(now, limit, lease, channels))
-    for dispatch in claimed:
-        began = time.perf_counter()
-        outcome = _send(outlets, dispatch)
-        journal.dispatch_concluded(dispatch, outcome, (time.perf_counter() - began) * 1000)
-        _write_outcome(gw, dispatch, outcome)
-    return len(claimed)
+    return gw.store.write(lambda tx: tx.claim_dispatches(now, limit, lease, channels))
+
+
+def deliver(gw: Gateway, outlets: Mapping[Channel, Outlet], dispatch: Dispatch) -> None:
+    """Send one dispatch with no transaction open, and write down what came of it."""
+    began = time.perf_counter()
+    outcome = _send(outlets, dispatch)
+    journal.dispatch_concluded(dispatch, outcome, (time.perf_counter() - began) * 1000)
+    at = gw.clock.now()
+    gw.store.write(lambda tx: conclude(gw, tx, dispatch.id, dispatch.attempts, outcome, at))
 
 
 def _send(outlets: Mapping[Channel, Outlet], dispatch: Dispatch) -> Outcome:
@@ -153,11 +154,6 @@ def _send(outlets: Mapping[Channel, Outlet], dispatch: Dispatch) -> Outcome:
     except Exception as error:  # noqa: BLE001 - the edge of the step: an outlet that raises is a later try, never a loss
         journal.dispatch_failed(dispatch, error)
         return Deferred(type(error).__name__)
-
-
-def _write_outcome(gw: Gateway, dispatch: Dispatch, outcome: Outcome) -> None:
-    at = gw.clock.now()
-    gw.store.write(lambda tx: conclude(gw, tx, dispatch.id, dispatch.attempts, outcome, at))
 
 
 def conclude(gw: Gateway, tx: Transaction, dispatch_id: int, attempt: int, outcome: Outcome, at: datetime) -> None:

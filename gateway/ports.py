@@ -139,6 +139,10 @@ class Reading(Protocol):
         """Dispatches, newest first."""
         ...
 
+    def acknowledged_since(self, address: str, since: datetime) -> int:
+        """How many acknowledgements we owe or owed an address since an instant."""
+        ...
+
     def sent_since(self, channel: Channel, since: datetime) -> int:
         """How many messages left by a channel since an instant: what ceilings are counted by."""
         ...
@@ -206,12 +210,11 @@ class Transaction(Reading, Protocol):
         """Keep an arrival, or recognise it by its repeat key and note one more delivery of the first intake."""
         ...
 
-    def claim_intakes(
-        self, now: datetime, limit: int, lease: timedelta, *, large: bool | None = None, tried: bool | None = None
-    ) -> list[Intake]:
+    def claim_intakes(self, now: datetime, limit: int, lease: timedelta, *, large: bool | None = None) -> list[Intake]:
         """The oldest intakes that nobody works on, with raw bytes: attempt counted, leased until `now + lease`.
 
-        `large`: only those above (or only those up to) `LARGE_BYTES`; `tried`: only those with (or without) an attempt.
+        `large`: only those above, or only those up to, `LARGE_BYTES`. Of those that were tried before at most one, so
+        that a contact which ends the process takes no other's attempts with it.
         """
         ...
 

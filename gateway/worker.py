@@ -1,13 +1,14 @@
 """The loops that keep the flow going. They hold no state: what is due is a row, and a lost wake-up costs one tick.
 
-One thread files, one looks after the timers, and each lane of outlets has threads of its own, so that a slow mail
-server never holds up a page.
+One thread files, another files what is large, one looks after the timers, and each lane of outlets has threads of its
+own, so that a slow mail server never holds up a page.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from gateway.domain.intake import Channel
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from gateway.domain.dispatch import Dispatch
     from gateway.ports import Gateway, Outlet
 
 TICK_S = 1.0
@@ -27,9 +29,10 @@ REST_S = 0.1
 Filing has no rest, so that a ticket is seen at once; a message leaves this much later at the most (P6 allows 30 s)."""
 
 LANES: Mapping[str, tuple[tuple[Channel, ...], int]] = {
-    "page": ((Channel.SMS, Channel.VOICE), 3),
-    "mail": ((Channel.MAIL, Channel.PEC), 3),
+    "page": ((Channel.SMS, Channel.VOICE), 4),
+    "mail": ((Channel.MAIL, Channel.PEC), 6),
 }
+"""Channels of a lane, and how many of its messages are under way at once."""
 
 
 @dataclass(slots=True)
@@ -59,6 +62,57 @@ class Loop:
                 self.stopping.wait(self.rest_s)
 
 
+class Lane:
+    """One way out: a loop claims what is due, as much as can leave at once, and threads send it."""
+
+    def __init__(self, gw: Gateway, outlets: Mapping[Channel, Outlet], name: str) -> None:
+        self._gw = gw
+        self._outlets = outlets
+        self._channels, self._most = LANES[name]
+        self._free = threading.Semaphore(self._most)
+        self._senders = ThreadPoolExecutor(self._most, thread_name_prefix=f"send-{name}")
+
+    def step(self) -> int:
+        """Claim and hand on; how many there were. Waits while everybody is busy, for a tick at the most."""
+        slots = self._take_slots()
+        if not slots:
+            return 0
+        try:
+            claimed = flow.claim_due(self._gw, self._channels, slots)
+        except BaseException:
+            self._give_back(slots)
+            raise
+        self._give_back(slots - len(claimed))
+        for dispatch in claimed:
+            self._senders.submit(self._deliver, dispatch)
+        return len(claimed)
+
+    def _take_slots(self) -> int:
+        if not self._free.acquire(timeout=TICK_S):
+            return 0
+        slots = 1
+        while slots < self._most and self._free.acquire(blocking=False):
+            slots += 1
+        return slots
+
+    def _give_back(self, slots: int) -> None:
+        if slots:
+            self._free.release(slots)
+
+    def _deliver(self, dispatch: Dispatch) -> None:
+        """In a thread of the lane. What could not be written down is due again when its lease ends."""
+        try:
+            flow.deliver(self._gw, self._outlets, dispatch)
+        except Exception as error:  # noqa: BLE001 - the edge of a thread: journalled, and the lane goes on
+            journal.loop_failed("deliver", error)
+        finally:
+            self._free.release()
+
+    def close(self) -> None:
+        """Let what is under way finish; nothing more is taken."""
+        self._senders.shutdown(wait=False)
+
+
 class Worker:
     """The loops over one gateway. `wake` may be called from any thread, as often as one likes."""
 
@@ -66,30 +120,36 @@ class Worker:
         self, gw: Gateway, outlets: Mapping[Channel, Outlet], *, busy: Callable[[], bool] = lambda: False
     ) -> None:
         self._gw = gw
-        self._outlets = outlets
         self._busy = busy
+        self._backlog = False
         self._stopping = threading.Event()
+        self._lanes = {name: Lane(gw, outlets, name) for name in LANES}
         self.loops = [
             Loop("file", self._file, self._stopping),
             Loop("file-large", lambda: flow.file_next(gw, large=True), self._stopping, REST_S),
             Loop("chase", lambda: flow.chase_next(gw), self._stopping, REST_S),
-            *(
-                Loop(f"{lane}-{n}", self._sender(channels), self._stopping, REST_S)
-                for lane, (channels, threads) in LANES.items()
-                for n in range(threads)
-            ),
+            Loop("page", self._lanes["page"].step, self._stopping, REST_S),
+            Loop("mail", self._mail, self._stopping, REST_S),
         ]
         self._threads = [threading.Thread(target=loop.run, name=loop.name, daemon=True) for loop in self.loops]
 
-    def _sender(self, channels: tuple[Channel, ...]) -> Callable[[], int]:
-        return lambda: flow.deliver_next(self._gw, self._outlets, channels)
-
     def _file(self) -> int:
-        """Filing gives way to doors that are taking contacts in, but never for long (what waits must be seen)."""
+        """Filing gives way to doors that are taking contacts in (decision 0006)."""
+        self._give_way(self._busy)
+        filed = flow.file_next(self._gw)
+        self._backlog = filed > 0
+        return filed
+
+    def _mail(self) -> int:
+        """Mails out give way to filing as well; pages do not."""
+        self._give_way(lambda: self._backlog or self._busy())
+        return self._lanes["mail"].step()
+
+    def _give_way(self, to: Callable[[], bool]) -> None:
+        """But never for long: what waits must be seen."""
         for _ in range(MOST_PAUSES):
-            if not self._busy() or self._stopping.wait(PAUSE_WHILE_BUSY_S):
-                break
-        return flow.file_next(self._gw)
+            if not to() or self._stopping.wait(PAUSE_WHILE_BUSY_S):
+                return
 
     def start(self) -> None:
         """Start every loop."""
@@ -108,6 +168,8 @@ class Worker:
         until = time.monotonic() + timeout_s
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
+        for lane in self._lanes.values():
+            lane.close()
 
     def stalled_s(self) -> float:
         """How long ago the slowest loop last made progress, in seconds: the watchdog is fed while this is small."""
@@ -115,5 +177,5 @@ class Worker:
         return max(now - loop.progressed_at for loop in self.loops)
 
 
-PAUSE_WHILE_BUSY_S = 0.02
-MOST_PAUSES = 50
+PAUSE_WHILE_BUSY_S = 0.004
+MOST_PAUSES = 250

@@ -33,6 +33,12 @@ _BATCH = 500
 _i, _t, _m, _d, _p = tables.intake, tables.ticket, tables.message, tables.dispatch, tables.page
 
 
+_ACKNOWLEDGED = sa.select(sa.func.count()).where(
+    _d.c.to_key == sa.bindparam("to_key"),
+    _d.c.kind == str(DispatchKind.ACKNOWLEDGEMENT),
+    _d.c.created_at >= sa.bindparam("since"),
+)
+
 LONGEST_WAIT = timedelta(days=7)
 """How long a dispatch waits at the most before it leaves or is given up."""
 
@@ -233,6 +239,11 @@ class SqlReading:
         if since is not None:
             query = query.where(_d.c.created_at >= since).order_by(_d.c.created_at.desc())
         return [rows.dispatch_of(row) for row in self._all(query.order_by(_d.c.id.desc()).limit(limit))]
+
+    def acknowledged_since(self, address: str, since: datetime) -> int:
+        to_key = address_key(address)
+        self._see(_d, to_key=to_key, kind=str(DispatchKind.ACKNOWLEDGEMENT))
+        return int(self._connection.execute(_ACKNOWLEDGED, {"to_key": to_key, "since": since}).scalar_one())
 
     def sent_since(self, channel: Channel, since: datetime) -> int:
         self._see(_d)

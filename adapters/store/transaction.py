@@ -35,6 +35,25 @@ _SALT_BYTES = 16
 _COUNTERS = sa.select(tables.counter.c.name, tables.counter.c.value)
 _i, _t, _d, _p = tables.intake, tables.ticket, tables.dispatch, tables.page
 
+MAX_BYTES = 1 << 60
+
+# Built once: to build a query costs as much as to run it.
+_CLAIM_INTAKES = (
+    sa.select(_i)
+    .where(tables.LEASED, _i.c.lease_until <= sa.bindparam("now"))
+    .where(_i.c.size > sa.bindparam("least"), _i.c.size <= sa.bindparam("most"))
+    .order_by(_i.c.lease_until, _i.c.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+# A page goes before every other message that is due (P6).
+_CLAIM_DISPATCHES = (
+    sa.select(_d)
+    .where(tables.UNSETTLED, _d.c.wake_at <= sa.bindparam("now"))
+    .where(_d.c.channel.in_(sa.bindparam("channels", expanding=True)))
+    .order_by(sa.case((_d.c.kind == str(DispatchKind.PAGE), 0), else_=1), _d.c.wake_at, _d.c.id)
+    .limit(sa.bindparam("limit", type_=sa.Integer))
+)
+
 
 class SqlTransaction(SqlReading):
     """What a unit is given. Lives for one batch of units, then `flush` and the commit."""
@@ -152,17 +171,13 @@ class SqlTransaction(SqlReading):
         else:
             self._buffer.change(tables.repeat, (key,), values)
 
-    def claim_intakes(
-        self, now: datetime, limit: int, lease: timedelta, *, large: bool | None = None, tried: bool | None = None
-    ) -> list[Intake]:
+    def claim_intakes(self, now: datetime, limit: int, lease: timedelta, *, large: bool | None = None) -> list[Intake]:
         self._see(_i)
-        query = sa.select(_i).where(tables.LEASED, _i.c.lease_until <= now)
-        if large is not None:
-            query = query.where(_i.c.size > LARGE_BYTES if large else _i.c.size <= LARGE_BYTES)
-        if tried is not None:
-            query = query.where(_i.c.attempts > 0 if tried else _i.c.attempts == 0)
-        query = query.order_by(_i.c.lease_until, _i.c.id).limit(limit)
-        found = [self._buffer.remember(_i, row) for row in self._all(query)]
+        least, most = (LARGE_BYTES, MAX_BYTES) if large else (-1, MAX_BYTES if large is None else LARGE_BYTES)
+        values = {"now": now, "least": least, "most": most, "limit": limit}
+        waiting = self._asked(_CLAIM_INTAKES, values)
+        again = [row["id"] for row in waiting if row["attempts"]]
+        found = [self._buffer.remember(_i, row) for row in waiting if row["id"] not in again[1:]]
         raw = tables.intake_raw
         self._see(raw)
         self._buffer.fetch(raw, [row["id"] for row in found])
@@ -172,6 +187,9 @@ class SqlTransaction(SqlReading):
         values = {"attempts": row["attempts"] + 1, "lease_until": until}
         changed = self._buffer.change(_i, (row["id"],), values)
         return rows.intake_of(changed, self._raw(changed))
+
+    def _asked(self, query: sa.Select[Any], values: Mapping[str, Any]) -> list[rows.Row]:
+        return [dict(row) for row in self._connection.execute(query, values).mappings()]
 
     def free_leases(self, at: datetime) -> None:
         self._buffer.flush_all()
@@ -268,12 +286,8 @@ class SqlTransaction(SqlReading):
         self, now: datetime, limit: int, lease: timedelta, channels: Sequence[Channel] = ()
     ) -> list[Dispatch]:
         self._see(_d)
-        query = sa.select(_d).where(tables.UNSETTLED, _d.c.wake_at <= now)
-        if channels:
-            query = query.where(_d.c.channel.in_([str(channel) for channel in channels]))
-        # A page goes before every other message that is due (P6).
-        pages_first = sa.case((_d.c.kind == str(DispatchKind.PAGE), 0), else_=1)
-        found = self._all(query.order_by(pages_first, _d.c.wake_at, _d.c.id).limit(limit))
+        values = {"now": now, "channels": [str(channel) for channel in channels or Channel], "limit": limit}
+        found = self._asked(_CLAIM_DISPATCHES, values)
         return [self._sending(self._buffer.remember(_d, row), now + lease) for row in found]
 
     def _sending(self, row: rows.Row, until: datetime) -> Dispatch:

@@ -1,36 +1,45 @@
 """What waits for the writer. Keeping a contact goes first: somebody stands at the door and waits for a 250.
 
 The other units (filing, claims, outcomes) take milliseconds each, so only a few of them share a batch: a contact that
-comes meanwhile waits for those few and not for a whole backlog.
+comes meanwhile waits for those few and not for a whole backlog. Beside contacts they have their turn when they waited.
 """
 
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
 AT_A_TIME = 8
 """How many other units a batch takes when no contact waits."""
 BESIDE = 2
-"""How many it takes beside contacts, so that the others go on however many contacts come."""
+"""How many it takes beside contacts, once one of them has waited `PATIENCE_S`: the others go on however many come."""
+PATIENCE_S = 0.5
 
 
 class Waiting(Generic[T]):
     """Two lines and one door. Thread-safe; one thread takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._contacts: deque[T] = deque()
         self._others: deque[T] = deque()
+        self._since: deque[float] = deque()
+        self._now = now
         self._changed = threading.Condition()
         self._closed = False
 
     def put(self, one: T, *, contact: bool) -> None:
         """Queue up."""
         with self._changed:
-            (self._contacts if contact else self._others).append(one)
+            if contact:
+                self._contacts.append(one)
+            else:
+                self._others.append(one)
+                self._since.append(self._now())
             self._changed.notify()
 
     def close(self) -> None:
@@ -45,16 +54,25 @@ class Waiting(Generic[T]):
             while not (self._contacts or self._others or self._closed):
                 self._changed.wait()
             batch = _from(self._contacts, most)
-            return batch + _from(self._others, min(BESIDE if batch else AT_A_TIME, most - len(batch)))
+            others = self._others_beside() if batch and not self._closed else AT_A_TIME
+            return batch + self._take_others(min(others, most - len(batch)))
+
+    def _others_beside(self) -> int:
+        return BESIDE if self._since and self._now() - self._since[0] > PATIENCE_S else 0
+
+    def _take_others(self, most: int) -> list[T]:
+        taken = _from(self._others, most)
+        _from(self._since, len(taken))
+        return taken
 
     def drain(self) -> list[T]:
         """Everything that waits now."""
         with self._changed:
-            return _from(self._contacts, len(self._contacts)) + _from(self._others, len(self._others))
+            return _from(self._contacts, len(self._contacts)) + self._take_others(len(self._others))
 
     def __len__(self) -> int:
         return len(self._contacts) + len(self._others)
 
 
-def _from(line: deque[T], most: int) -> list[T]:
+def _from(line: deque[Any], most: int) -> list[Any]:
     return [line.popleft() for _ in range(min(most, len(line)))]

@@ -35,9 +35,14 @@ def type_by_words(rules: Iterable[TypeRule], subject: str, new_text: str) -> str
     return next((rule.type for rule in rules if any(_stands_in(_word(w), text, ()) for w in rule.words)), None)
 
 
+@lru_cache(maxsize=64)
 def _plain(text: str) -> str:
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return " ".join("".join(char for char in apart if not unicodedata.combining(char)).split())
+    """In one case, without accents, blanks folded. One mail is asked about several times in a row."""
+    folded = text.casefold()
+    if not folded.isascii():
+        apart = unicodedata.normalize("NFKD", folded)
+        folded = "".join(char for char in apart if not unicodedata.combining(char))
+    return " ".join(folded.split())
 
 
 @lru_cache(maxsize=4096)

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
-from adapters.store.waiting import AT_A_TIME, BESIDE, Waiting
+from adapters.store.waiting import AT_A_TIME, BESIDE, PATIENCE_S, Waiting
 
 
-def queued(contacts: int, others: int) -> Waiting[str]:
-    waiting: Waiting[str] = Waiting()
+class Timed(Waiting[str]):
+    """With a time that tests pass."""
+
+    def __init__(self) -> None:
+        self.wait_for = 0.0
+        super().__init__(lambda: self.wait_for)
+
+
+def queued(contacts: int, others: int) -> Timed:
+    waiting = Timed()
     for number in range(others):
         waiting.put(f"other {number}", contact=False)
     for number in range(contacts):
@@ -16,8 +24,14 @@ def test_a_contact_goes_before_what_came_earlier() -> None:
     assert queued(1, 20).take(100)[0] == "contact 0"
 
 
-def test_beside_contacts_the_others_still_go_on() -> None:
-    assert queued(50, 20).take(100)[50:] == [f"other {number}" for number in range(BESIDE)]
+def test_beside_contacts_the_others_wait_for_a_moment() -> None:
+    assert queued(50, 20).take(100) == [f"contact {number}" for number in range(50)]
+
+
+def test_beside_contacts_the_others_go_on_when_they_have_waited() -> None:
+    waiting = queued(50, 20)
+    waiting.wait_for = PATIENCE_S + 1
+    assert waiting.take(100)[50:] == [f"other {number}" for number in range(BESIDE)]
 
 
 def test_a_backlog_is_taken_a_few_at_a_time_in_its_order() -> None:
