@@ -27,6 +27,8 @@ from gateway import flow, journal
 from gateway.domain.errors import CentralinoError, SettingError
 from gateway.domain.hours import local
 from gateway.domain.intake import Channel
+from gateway.domain.register import SYSTEM, Happening
+from gateway.telling import NOBODY
 from gateway.worker import Worker
 
 if TYPE_CHECKING:
@@ -160,13 +162,19 @@ class Daemon:
             text = str(refused) if isinstance(refused, (CentralinoError, OSError)) else type(refused).__name__
             self.reloads = Reloads(at, ok=False, text=text, digest=self.site.digest)
             journal.reload_refused(text)
+            self._record_reload(at, "reload_refused", {"why": text[:300]})
         else:
             self.site = site
             self.gateway.rules = rules
             self.reader.take(rules)
             self.reloads = Reloads(at, ok=True, text="", digest=site.digest)
             journal.rules_reloaded(site.digest)
+            self._record_reload(at, "reloaded", {"digest": site.digest})
         systemd.notify("READY=1")
+
+    def _record_reload(self, at: datetime, what: str, data: dict[str, str]) -> None:
+        """In the system chain; not waited for, since a reload is taken on the loop."""
+        self.store.submit(lambda tx: tx.record(SYSTEM, Happening(what, at, NOBODY, None, data)))
 
     def daily(self) -> None:
         """Once a day: seal the register, and say what time has brought about."""

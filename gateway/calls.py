@@ -119,6 +119,18 @@ def call_goes_on(gw: Gateway, tx: Transaction, arrival: Arrival, ticket_number: 
     return _next(gw, ticket, step, intake.facts, at)
 
 
+def step_kept(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> None:
+    """A step of a call that was kept after a fault of ours: what was said joins the call's own ticket."""
+    number = intake.facts.get("ticket", "")
+    ticket = tx.ticket(int(number)) if number.isascii() and number.isdigit() else None
+    if ticket is None:
+        open_call(gw, tx, intake, at)
+        return
+    step = intake.facts["step"]
+    _take_in(gw, tx, intake, ticket, step, at)
+    tx.settle_intake(intake.id, IntakeState.REPLY, step)
+
+
 def _take_in(gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, step: str, at: datetime) -> Ticket:
     facts = intake.facts
     words = facts.get("speech", "")

@@ -107,6 +107,8 @@ def _file_signal(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> 
     """An SMS or call whose own unit was kept without being filed (it failed after the keeping)."""
     if intake.channel is Channel.SMS:
         calls.file_sms(gw, tx, intake, at)
+    elif tx.is_unfiled(intake.id) and intake.facts.get("step"):
+        calls.step_kept(gw, tx, intake, at)
     elif tx.is_unfiled(intake.id):
         calls.open_call(gw, tx, intake, at)
     return IntakeState.FILED

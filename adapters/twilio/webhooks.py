@@ -163,7 +163,7 @@ class _Carrier:
         ticket = signal.request.query_params.get("ticket", "")
         if step not in _STEPS or not _TICKET.fullmatch(ticket):
             return self._spoken((Hangup(),), "")
-        facts = self._step_facts(signal)
+        facts = self._step_facts(signal) | {"ticket": ticket, "step": step}
         said = hashlib.sha256("|".join(sorted(f"{k}={v}" for k, v in facts.items())).encode()).hexdigest()[:24]
         key = f"twilio:{signal.value('CallSid')}:{step}:{said}"
         arrival = self._arrival(signal, Channel.PHONE, key, facts)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, cast
 import typer
 from typer.core import TyperGroup
 
-from gateway.domain.errors import CentralinoError, SettingError
+from gateway.domain.errors import CentralinoError, SettingError, StoreError
 from gateway.domain.hours import instant
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ PLACES = (Path("config/gateway.toml"), Path("/etc/centralino/gateway.toml"))
 LARGEST = 9_999_999_999
 """The largest number that a ticket, an intake or a dispatch can have: ten digits."""
 
+TRIES = 4
 QUEUED = "queued; no gateway is running: it leaves when `centralino serve` runs"
 
 
@@ -234,10 +235,23 @@ class Shell:
             seen[:] = [Witnessed(transaction, person.id, user)]
             return unit(cast("Transaction", seen[0]), person, at)
 
-        answer = self.store.write(witnessed)
+        answer = self._write(witnessed)
         if seen and seen[0].queued:
             self.remark_queued()
         return answer
+
+    def _write(self, unit: Callable[[Transaction], T]) -> T:
+        """A daemon in the middle of a storm of mail may hold the database longer than one busy time-out: ask again.
+
+        Raises:
+            StoreError: the last of `TRIES` failed; nothing of the unit happened.
+        """
+        for _ in range(TRIES - 1):
+            try:
+                return self.store.write(unit)
+            except StoreError as busy:
+                remark(f"centralino: {busy}; trying again")
+        return self.store.write(unit)
 
     def remark_queued(self) -> None:
         """Say on standard error that a message waits, when no gateway is running to send it."""
