@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -256,6 +257,11 @@ class Batches:
         self._engine.dispose()
 
 
+TURN_S = 0.05
+"""How long the daemon's writer goes on before it leaves the database free for other processes."""
+LEFT_FREE_S = 0.003
+
+
 class GroupCommit:
     """One writer thread: what arrives together shares a transaction and a sync."""
 
@@ -298,12 +304,17 @@ class GroupCommit:
         self._thread.join()
 
     def _run(self) -> None:
+        turn_began = time.monotonic()
         while batch := self._waiting.take(self._max_batch):
             taken = [(unit, future) for unit, future in batch if future.set_running_or_notify_cancel()]
             if taken:
                 self._answer(taken)
             if self._batches.broken is not None:
                 self._recover()
+            if time.monotonic() - turn_began > TURN_S:
+                # SQLite has no queue for its lock: whoever waits looks again now and then, and must find it free once.
+                time.sleep(LEFT_FREE_S)
+                turn_began = time.monotonic()
         self._refuse_waiting(StoreError("the store is closed"))
 
     def _answer(self, taken: Sequence[tuple[Unit, Future[Any]]]) -> None:
