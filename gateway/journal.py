@@ -12,7 +12,7 @@ import structlog
 
 if TYPE_CHECKING:
     from gateway.domain.dispatch import Dispatch, Outcome
-    from gateway.domain.intake import Arrival, Intake, IntakeState, Receipt
+    from gateway.domain.intake import Intake, IntakeState
 
 _log = structlog.get_logger("centralino")
 
@@ -23,19 +23,6 @@ def masked(address: str) -> str:
     if at:
         return f"{local[:1]}***@{domain}"
     return f"{address[:3]}***{address[-4:]}" if len(address) > len("+39") + 4 else "***"
-
-
-def intake_accepted(arrival: Arrival, receipt: Receipt) -> None:
-    """A contact is on disk."""
-    _log.info(
-        "intake.accepted",
-        intake=receipt.intake_id,
-        door=arrival.door,
-        channel=str(arrival.channel),
-        repeated=receipt.repeated,
-        bytes=len(arrival.raw),
-        sender=masked(arrival.sender),
-    )
 
 
 def intake_filed(intake: Intake, state: IntakeState, took_ms: float) -> None:
