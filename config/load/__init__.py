@@ -241,7 +241,7 @@ def _gap_text(gap: Gap) -> str:
 
 
 def _of_holidays(contracts: Mapping[str, Contract], today: date) -> Iterator[Finding]:
-    if not any(contract.holidays_closed for contract in contracts.values()):
+    if not any(each.holidays_closed for contract in contracts.values() for each in contract.schedules):
         return
     ahead = today + timedelta(days=365)
     for year in sorted({today.year, ahead.year}):

@@ -18,7 +18,6 @@ from gateway.domain.contract import (
     MIDNIGHT,
     Acknowledgement,
     Band,
-    Calendar,
     Clauses,
     Closure,
     Contact,
@@ -31,9 +30,11 @@ from gateway.domain.contract import (
     Page,
     Priority,
     ReplyAddress,
+    Schedule,
     TypeRule,
 )
 from gateway.domain.intake import Channel
+from gateway.domain.provisions import Calendar
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -501,6 +502,9 @@ def _contract(table: ContractFile, clauses: Clauses) -> Contract:
     return Contract(
         id=table.id,
         clause=table.clause,
+        version=1,
+        effective_from=table.validity.start,
+        amendment="",
         name=table.name,
         service_name=table.service_name,
         sms_name=table.sms_name,
@@ -512,13 +516,7 @@ def _contract(table: ContractFile, clauses: Clauses) -> Contract:
         valid_from=table.validity.start,
         valid_until=table.validity.until,
         extensions=tuple(Extension(e.until, e.recorded_on, e.reference) for e in table.validity.extension),
-        bands=tuple(sorted(_bands(table, clauses), key=lambda band: (band.weekday, band.start))),
-        calendar=Calendar(MappingProxyType(dict(sorted(_holidays(table))))),
-        holidays_closed=table.holidays.national,
-        municipality=table.holidays.municipality,
-        continuous=table.hours.continuous,
-        closures_allowed=table.hours.closures_allowed,
-        closures=tuple(Closure(c.on, c.name, c.closes_at) for c in table.hours.closure),
+        schedules=(_schedule(table, clauses),),
         channels=tuple(Channel(channel) for channel in channels.order),
         endpoints=tuple(Endpoint(Channel(e.channel), e.address, e.shared) for e in table.endpoint),
         phone=channels.phone,
@@ -532,6 +530,19 @@ def _contract(table: ContractFile, clauses: Clauses) -> Contract:
         acknowledgement=Acknowledgement(acknowledgement.mail, acknowledgement.pec, acknowledgement.sms),
         reply_address=acknowledgement.reply_address,
         clauses=clauses,
+    )
+
+
+def _schedule(table: ContractFile, clauses: Clauses) -> Schedule:
+    return Schedule(
+        effective_from=table.validity.start,
+        bands=tuple(sorted(_bands(table, clauses), key=lambda band: (band.weekday, band.start))),
+        calendar=Calendar(MappingProxyType(dict(sorted(_holidays(table))))),
+        holidays_closed=table.holidays.national,
+        municipality=table.holidays.municipality,
+        continuous=table.hours.continuous,
+        closures_allowed=table.hours.closures_allowed,
+        closures=tuple(Closure(c.on, c.name, c.closes_at) for c in table.hours.closure),
     )
 
 

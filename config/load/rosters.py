@@ -292,7 +292,7 @@ def _refuse_unreachable(
 
 def _duty(table: OnCallTable, contract: Contract) -> Duty:
     clauses = (contract.clauses.of("on_call"),)
-    return Duty(table.contract, table.fallback, table.supervisor, clauses, contract.calendar.names)
+    return Duty(table.contract, table.fallback, table.supervisor, clauses, contract.holidays())
 
 
 def _entries(table: RosterFile) -> Iterator[Entry]:

@@ -5,16 +5,42 @@ Every rule knows the clause it comes from (`contract.clauses.of("hours") == "C2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, time, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gateway.domain.intake import Channel
+from gateway.domain.provisions import Suspension
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from gateway.domain.provisions import (
+        Act,
+        ActKind,
+        Calendar,
+        Catalogue,
+        ChecklistItem,
+        Communication,
+        ContactGroup,
+        Duty,
+        Entitlement,
+        Group,
+        Office,
+        OnSite,
+        Period,
+        Phase,
+        PriorityClass,
+        Quota,
+        Reservation,
+        Retention,
+        Scope,
+        Site,
+        Term,
+        WorkingGroup,
+    )
+    from gateway.domain.texts import Text
 
 MIDNIGHT = time(0)
 """As the end of a band: 24:00 of the same day."""
@@ -39,11 +65,19 @@ class Endpoint:
     """An address or number that leads to the contract. Unique per installation unless `shared`.
 
     Mail, PEC: an address in lower case. Phone, SMS: E.164. Fax: E.164, or the mail address a fax service delivers to.
+    It is published from `published_from` to `published_until` (days, both included); contacts that come to it are
+    received at any time (C8.1: an old mailbox stays monitored).
     """
 
     channel: Channel
     address: str
     shared: bool = False
+    published_from: date | None = None
+    published_until: date | None = None
+
+    def is_published_on(self, day: date) -> bool:
+        """Whether the address is given to people on this day."""
+        return (self.published_from or day) <= day <= (self.published_until or day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +100,24 @@ class Closure:
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
-    """Which days are public holidays for this contract, with their Italian names. Empty when holidays are not closed.
+class Schedule:
+    """When the desk is staffed from a day on: an amendment may bring other hours (C9.2).
 
-    National by law (4 October from 2026), the patron saint when the contract says so, additional dates. Ordinary
-    Sundays are not in it, not even Easter.
+    `continuous` and `closures_allowed` are what the clause says; the loader refuses what breaks them.
     """
 
-    names: Mapping[date, str] = field(default_factory=lambda: MappingProxyType({}))
+    effective_from: date
+    bands: tuple[Band, ...]
+    calendar: Calendar
+    holidays_closed: bool
+    municipality: str | None
+    continuous: bool
+    closures_allowed: bool
+    closures: tuple[Closure, ...]
 
-    def holiday_on(self, day: date) -> str | None:
-        """The Italian name of the public holiday that falls on this day, or None."""
-        return self.names.get(day)
+    def closure_on(self, day: date) -> Closure | None:
+        """The planned closure of this day, or None."""
+        return next((closure for closure in self.closures if closure.on == day), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +169,14 @@ class OnCall:
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """The words that make a request urgent, and those that, standing before, take it back ("non urgente")."""
+    """The words that make a request urgent, those that, standing before, take it back ("non urgente"), and the classes.
+
+    `classes` are the contract's own, from 1 (blocking) on; an urgent request is of the first.
+    """
 
     urgent_words: tuple[str, ...]
     negations: tuple[str, ...] = ()
+    classes: tuple[PriorityClass, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +234,18 @@ class Clauses:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One contract as its file says it. Dates are local days, both ends included; `phone` is the public number."""
+    """One version of a contract as its file says it. Dates are local days, both ends included.
+
+    `version` counts from 1; an amendment makes the next, in force from `effective_from` on. A ticket keeps the version
+    it was opened under. Validity, schedules and endpoints are the same in every version: they are dated themselves.
+    `phone` is the public number.
+    """
 
     id: str
     clause: str
+    version: int
+    effective_from: date
+    amendment: str
     name: str
     service_name: str
     sms_name: str
@@ -205,13 +257,7 @@ class Contract:
     valid_from: date
     valid_until: date
     extensions: tuple[Extension, ...]
-    bands: tuple[Band, ...]
-    calendar: Calendar
-    holidays_closed: bool
-    municipality: str | None
-    continuous: bool
-    closures_allowed: bool
-    closures: tuple[Closure, ...]
+    schedules: tuple[Schedule, ...]
     channels: tuple[Channel, ...]
     endpoints: tuple[Endpoint, ...]
     phone: str | None
@@ -225,16 +271,67 @@ class Contract:
     acknowledgement: Acknowledgement
     reply_address: ReplyAddress
     clauses: Clauses
+    acts: tuple[Act, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    groups: tuple[Group, ...] = ()
+    entitlement: Entitlement | None = None
+    responsible: Office | None = None
+    first_level: Office | None = None
+    sites: tuple[Site, ...] = ()
+    on_site: OnSite | None = None
+    terms: tuple[Term, ...] = ()
+    suspensions: tuple[Suspension, ...] = tuple(Suspension)
+    quotas: tuple[Quota, ...] = ()
+    periods: tuple[Period, ...] = ()
+    scope: Scope | None = None
+    duties: tuple[Duty, ...] = ()
+    catalogues: tuple[Catalogue, ...] = ()
+    communications: tuple[Communication, ...] = ()
+    checklist: tuple[ChecklistItem, ...] = ()
+    reservation: Reservation | None = None
+    working_groups: tuple[WorkingGroup, ...] = ()
+    contact_groups: tuple[ContactGroup, ...] = ()
+    retention: tuple[Retention, ...] = ()
+    offer_reference: str = ""
+    texts: tuple[Text, ...] = ()
+    skills: tuple[str, ...] = ()
 
     @property
     def last_day(self) -> date:
         """The last day of the validity, extensions included."""
         return max((self.valid_until, *(extension.until for extension in self.extensions)))
 
-    def address_of(self, channel: Channel) -> str | None:
-        """The first endpoint of this channel: the address that our own mail is sent from, the number we publish."""
-        return next((e.address for e in self.endpoints if e.channel is channel), None)
+    def schedule_on(self, day: date) -> Schedule:
+        """The hours in force on a day; before the first ones take effect, those."""
+        in_force = self.schedules[0]
+        for schedule in self.schedules[1:]:
+            if schedule.effective_from <= day:
+                in_force = schedule
+        return in_force
 
-    def closure_on(self, day: date) -> Closure | None:
-        """The planned closure of this day, or None."""
-        return next((closure for closure in self.closures if closure.on == day), None)
+    def holidays(self) -> Mapping[date, str]:
+        """Every public holiday of the contract by its day, whichever schedule is in force then."""
+        return {
+            day: name
+            for schedule in self.schedules
+            for day, name in schedule.calendar.names.items()
+            if self.schedule_on(day) is schedule
+        }
+
+    def act(self, kind: ActKind) -> Act | None:
+        """The recorded act of this kind, or None while it has not been done."""
+        return next((act for act in self.acts if act.kind is kind), None)
+
+    def site(self, site_id: str) -> Site | None:
+        """The site with this id, or None."""
+        return next((site for site in self.sites if site.id == site_id), None)
+
+    def address_of(self, channel: Channel, day: date | None = None) -> str | None:
+        """The first endpoint of this channel: the address that our own mail is sent from, the number we publish.
+
+        With `day`, the first one that is published on that day, if there is one.
+        """
+        of_channel = [endpoint for endpoint in self.endpoints if endpoint.channel is channel]
+        if day is not None:
+            of_channel.sort(key=lambda endpoint: not endpoint.is_published_on(day))
+        return of_channel[0].address if of_channel else None

@@ -121,12 +121,13 @@ def _why_closed(
 ) -> tuple[ClosedBecause, str | None, tuple[str, ...]]:
     hours = contract.clauses.of("hours")
     weekend = day.weekday() >= SATURDAY and not _bands(contract, day)
-    if holiday := contract.calendar.holiday_on(day):
+    schedule = contract.schedule_on(day)
+    if holiday := schedule.calendar.holiday_on(day):
         cited = contract.clauses.of("holidays")
         return ClosedBecause.HOLIDAY, holiday, (cited, hours) if weekend else (cited,)
     if weekend:
         return ClosedBecause.WEEKEND, None, (hours,)
-    closure = contract.closure_on(day)
+    closure = schedule.closure_on(day)
     if closure and closure.closes_at is None:
         return ClosedBecause.HOLIDAY, closure.name, (contract.clauses.of("closures"),)
     cited = next((clause for *_, clause in spans), hours)
@@ -136,14 +137,15 @@ def _why_closed(
 
 
 def _bands(contract: Contract, day: date) -> tuple[Band, ...]:
-    return tuple(band for band in contract.bands if band.weekday == day.weekday())
+    return tuple(band for band in contract.schedule_on(day).bands if band.weekday == day.weekday())
 
 
 def spans_on(contract: Contract, day: date) -> tuple[Span, ...]:
     """When the desk is open on a local day, in order: none outside the validity, on a holiday or a closing day."""
-    closure = contract.closure_on(day)
+    schedule = contract.schedule_on(day)
+    closure = schedule.closure_on(day)
     shut = closure is not None and closure.closes_at is None
-    if shut or not is_valid_on(contract, day) or contract.calendar.holiday_on(day):
+    if shut or not is_valid_on(contract, day) or schedule.calendar.holiday_on(day):
         return ()
     latest = instant(day, closure.closes_at) if closure and closure.closes_at else None
     return tuple(_cut(_spans(contract, day), latest))

@@ -23,8 +23,9 @@ NEVER_ANSWERED = ("mailer-daemon@", "postmaster@", "posta-certificata@")
 def values(contract: Contract, ticket: Ticket, opening: Opening, at: datetime) -> dict[str, str]:
     """What the texts may ask for, in the language of the contract. `at` is the instant that the text speaks of."""
     language = contract.language
-    bands = [(band.weekday, band.start, band.end) for band in contract.bands]
-    number = contract.on_call.number_on(local(at).date()) if contract.on_call else ""
+    day = local(at).date()
+    bands = [(band.weekday, band.start, band.end) for band in contract.schedule_on(day).bands]
+    number = contract.on_call.number_on(day) if contract.on_call else ""
     reason = opening.reason or ClosedBecause.OUT_OF_HOURS
     return {
         "ticket": str(ticket.number),
@@ -37,7 +38,7 @@ def values(contract: Contract, ticket: Ticket, opening: Opening, at: datetime) -
         "category": wording.type_name(ticket.type, language),
         "expected": wording.expected_phrase(None, at, language),
         "phone": contract.phone or "",
-        "mail": contract.address_of(Channel.MAIL) or "",
+        "mail": contract.address_of(Channel.MAIL, day) or "",
         "hours": wording.hours_phrase(bands, language),
         "hours_spoken": wording.hours_spoken(bands, language),
         "service": contract.service_name,

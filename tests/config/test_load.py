@@ -203,14 +203,14 @@ def test_peter_and_paul_is_a_holiday_of_rome_by_decree(
     """C2.6, S023."""
     changed(folder, "contracts/c02-comune.toml", '"Cagliari"\n', f'"{municipality}"\n')
     path = changed(folder, "contracts/c02-comune.toml", "patron = true ", f"patron = {patron} ")
-    holiday = load(path).contracts["c02-comune"].calendar.holiday_on(date(2026, 6, 29))
+    holiday = load(path).contracts["c02-comune"].schedules[0].calendar.holiday_on(date(2026, 6, 29))
     assert (holiday is not None) is closed
 
 
 def test_without_the_patron_its_day_is_ordinary(folder: Path) -> None:
     """C2.6, S021."""
     path = changed(folder, "contracts/c02-comune.toml", "patron = true ", "patron = false ")
-    assert load(path).contracts["c02-comune"].calendar.holiday_on(date(2026, 10, 30)) is None
+    assert load(path).contracts["c02-comune"].schedules[0].calendar.holiday_on(date(2026, 10, 30)) is None
 
 
 def test_additional_days_come_once_or_every_year(folder: Path) -> None:
@@ -223,7 +223,12 @@ name = "Giubileo"
 on = 2026-11-25
 
 [channels]"""
-    calendar = load(changed(folder, "contracts/c02-comune.toml", "[channels]", extra)).contracts["c02-comune"].calendar
+    calendar = (
+        load(changed(folder, "contracts/c02-comune.toml", "[channels]", extra))
+        .contracts["c02-comune"]
+        .schedules[0]
+        .calendar
+    )
     assert [calendar.holiday_on(date(year, 4, 28)) for year in (2026, 2027)] == ["Sa die de sa Sardigna"] * 2
     assert [calendar.holiday_on(date(year, 11, 25)) for year in (2026, 2027)] == ["Giubileo", None]
 
@@ -243,7 +248,7 @@ def test_no_holiday_of_the_library_is_undecided() -> None:
 
 def test_whit_monday_of_bolzano_moves_with_easter(folder: Path) -> None:
     changed(folder, "contracts/c02-comune.toml", '"Cagliari"\n', '"Bolzano"\n')
-    calendar = load(folder / "gateway.toml").contracts["c02-comune"].calendar
+    calendar = load(folder / "gateway.toml").contracts["c02-comune"].schedules[0].calendar
     assert calendar.holiday_on(date(2026, 5, 25)) == "Lunedì di Pentecoste"
     assert patrons()["Bolzano"]["decree"]
 

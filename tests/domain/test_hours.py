@@ -2,17 +2,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.contract import MIDNIGHT, Band, Calendar, Closure, Contract, Extension
+from gateway.domain.contract import MIDNIGHT, Band, Closure, Contract, Extension
 from gateway.domain.hours import ClosedBecause, State, instant, local, next_opening, opening, spans_on
+from gateway.domain.provisions import Calendar
 from tests.domain.shipped import contract, rome, site
 
 C2 = contract("c02")
 C3 = contract("c03")
+
+
+def hours(of: Contract, **changed: Any) -> Contract:  # noqa: ANN401 - the fields of Schedule
+    """The contract with other hours."""
+    return replace(of, schedules=(replace(of.schedules[0], **changed),))
 
 
 def test_one_second_before_eight_it_is_closed_and_at_eight_it_is_open() -> None:
@@ -154,36 +161,38 @@ def test_on_the_last_evening_no_further_opening_is_promised() -> None:
 
 def test_a_contract_without_holidays_is_open_on_them() -> None:
     """A3.1: the literal reading."""
-    assert opening(replace(C3, calendar=Calendar()), rome("2026-04-06 10:00")).is_open
+    assert opening(
+        replace(C3, schedules=(replace(C3.schedules[0], calendar=Calendar()),)), rome("2026-04-06 10:00")
+    ).is_open
 
 
 def test_a_band_until_midnight_ends_with_the_day() -> None:
     """X1."""
-    late = replace(C2, bands=(Band(1, time(20), MIDNIGHT, "C2.4"),))
+    late = hours(C2, bands=(Band(1, time(20), MIDNIGHT, "C2.4"),))
     assert opening(late, rome("2026-11-24 23:59:59")).is_open
     assert not opening(late, rome("2026-11-25 00:00")).is_open
 
 
 def test_a_band_that_starts_at_an_hour_that_does_not_exist_starts_an_hour_later() -> None:
     """X1."""
-    night = replace(C2, bands=(Band(6, time(2, 30), time(6), "C2.4"),))
+    night = hours(C2, bands=(Band(6, time(2, 30), time(6), "C2.4"),))
     assert spans_on(night, date(2027, 3, 28))[0][0] == datetime(2027, 3, 28, 1, 30, tzinfo=UTC)
 
 
 def test_a_planned_closing_day_is_closed_where_the_contract_allows_it() -> None:
-    closed = replace(C3, closures=(Closure(date(2026, 12, 7), "ponte"),))
+    closed = hours(C3, closures=(Closure(date(2026, 12, 7), "ponte"),))
     found = opening(closed, rome("2026-12-07 10:00"))
     assert (found.is_open, found.holiday, found.next_opening) == (False, "ponte", rome("2026-12-09 09:00"))
 
 
 def test_a_shortened_day_closes_early() -> None:
-    shortened = replace(C2, closures=(Closure(date(2026, 12, 24), "vigilia", time(13)),))
+    shortened = hours(C2, closures=(Closure(date(2026, 12, 24), "vigilia", time(13)),))
     assert opening(shortened, rome("2026-12-24 12:59")).is_open
     assert opening(shortened, rome("2026-12-24 13:00")).reason is ClosedBecause.OUT_OF_HOURS
 
 
 def test_a_desk_that_never_opens_has_no_next_opening() -> None:
-    never = replace(C2, bands=())
+    never = hours(C2, bands=())
     assert opening(never, rome("2026-11-24 10:00")).next_opening is None
 
 
@@ -206,7 +215,7 @@ def _open_by_the_clause(at: datetime, holidays: Calendar) -> bool:
 @given(INSTANTS)
 def test_the_state_of_c2_is_what_its_clause_says_at_any_instant(at: datetime) -> None:
     """C2.4, C2.6."""
-    assert opening(C2, at).is_open == _open_by_the_clause(at, C2.calendar)
+    assert opening(C2, at).is_open == _open_by_the_clause(at, C2.schedules[0].calendar)
 
 
 @given(INSTANTS, st.sampled_from(sorted(site().contracts)))

@@ -30,7 +30,7 @@ ANNA, BRUNO, CARLA, DARIO = (
     for number, name in enumerate(("Anna", "Bruno", "Carla", "Dario"), 1)
 )
 PEOPLE = Directory([ANNA, BRUNO, CARLA, DARIO])
-DUTY = Duty(C2.id, fallback="carla", supervisor="dario", clauses=("C2.8",), holidays=C2.calendar.names)
+DUTY = Duty(C2.id, fallback="carla", supervisor="dario", clauses=("C2.8",), holidays=C2.holidays())
 
 
 def wall(text: str) -> datetime:
