@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.domain.register import Entry, Happening, Seal
     from gateway.domain.rules import Rules
     from gateway.domain.ticket import Action, Message, Page, Ticket, Timer
+    from gateway.domain.visits import Visit, VisitState
 
 T = TypeVar("T")
 
@@ -162,6 +163,21 @@ class Reading(Protocol):
         """Pages, newest first."""
         ...
 
+    def visit(self, visit_id: int) -> Visit | None:
+        """One on-site visit."""
+        ...
+
+    def visits(
+        self,
+        *,
+        ticket: int | None = None,
+        contract: str | None = None,
+        phase: str | None = None,
+        states: Sequence[VisitState] = (),
+    ) -> list[Visit]:
+        """On-site visits, oldest first: what quotas are counted by."""
+        ...
+
     def timer(self, kind: str, ticket: int) -> Timer | None:
         """The timer of that kind for a ticket."""
         ...
@@ -294,6 +310,14 @@ class Transaction(Reading, Protocol):
 
     def change_page(self, page_id: int, **values: Any) -> Page:  # noqa: ANN401 - fields of Page
         """Set fields of a page."""
+        ...
+
+    def add_visit(self, visit: Visit) -> Visit:
+        """An on-site visit was asked for; its `id` is given here."""
+        ...
+
+    def change_visit(self, visit_id: int, **values: Any) -> Visit:  # noqa: ANN401 - fields of Visit
+        """Set fields of a visit."""
         ...
 
     def set_timer(self, kind: str, ticket: int, due_at: datetime, facts: Mapping[str, str]) -> None:

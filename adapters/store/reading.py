@@ -25,6 +25,8 @@ from gateway.domain.ticket import CLOSED_STATES, Action, Message, Page, Ticket, 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
+    from gateway.domain.visits import Visit, VisitState
+
 SIX_DIGITS = 1_000_000
 NUMBERS = "ticket:"
 """How the counters of ticket numbers begin; the year follows."""
@@ -272,6 +274,27 @@ class SqlReading:
         if since is not None:
             query = query.where(_p.c.opened_at >= since).order_by(_p.c.opened_at.desc())
         return [rows.page_of(row) for row in self._all(query.order_by(_p.c.id.desc()))]
+
+    def visit(self, visit_id: int) -> Visit | None:
+        row = self._row(tables.visit, visit_id)
+        return None if row is None else rows.visit_of(row)
+
+    def visits(
+        self,
+        *,
+        ticket: int | None = None,
+        contract: str | None = None,
+        phase: str | None = None,
+        states: Sequence[VisitState] = (),
+    ) -> list[Visit]:
+        table = tables.visit
+        fixed = {"ticket": ticket, "contract": contract, "phase": phase}
+        fixed = {name: value for name, value in fixed.items() if value is not None}
+        self._see(table, **fixed)
+        query = sa.select(table).where(*(table.c[name] == value for name, value in fixed.items()))
+        if states:
+            query = query.where(table.c.state.in_([str(state) for state in states]))
+        return [rows.visit_of(row) for row in self._all(query.order_by(table.c.id))]
 
     def timer(self, kind: str, ticket: int) -> Timer | None:
         row = self._row(tables.timer, kind, ticket)

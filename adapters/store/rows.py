@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import datetime
 from functools import cache
 from operator import attrgetter
 from typing import Any
@@ -12,8 +13,20 @@ from adapters.store.clean import address_key, clean_text, searchable, shortened
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.intake import Attachment, Channel, Intake, IntakeState
 from gateway.domain.register import Entry, Seal
-from gateway.domain.ticket import Action, Message, Outcome, Page, Priority, Requester, Ticket, TicketState, TicketType
+from gateway.domain.ticket import (
+    Action,
+    Message,
+    Outcome,
+    Page,
+    Priority,
+    Requester,
+    Standing,
+    Ticket,
+    TicketState,
+    TicketType,
+)
 from gateway.domain.ticket import Timer as TimerValue
+from gateway.domain.visits import Visit, VisitState
 
 Row = dict[str, Any]
 _SEARCHED_CHARACTERS = 400
@@ -75,6 +88,16 @@ def ticket_row(ticket: Ticket) -> Row:
         "marks": [str(mark) for mark in ticket.marks],
         "sheet": dict(ticket.sheet),
         "urgent_word": ticket.urgent_word,
+        "version": ticket.version,
+        "became": str(ticket.became),
+        "phase": ticket.phase,
+        "party": ticket.party,
+        "mode": str(ticket.mode),
+        "site": ticket.site,
+        "matter": ticket.matter,
+        "priority_class": ticket.priority_class,
+        "due": {str(of): at.isoformat() for of, at in ticket.due.items()},
+        "suspensions": [_standing_row(each) for each in ticket.suspensions],
         "address_key": address_key(who.address),
         "number_key": address_key(who.number),
         "search": searchable(found_by)[: 2 * _SEARCHED_CHARACTERS],
@@ -103,7 +126,37 @@ def ticket_of(row: Mapping[str, Any]) -> Ticket:
         marks=tuple(row["marks"]),
         sheet=dict(row["sheet"]),
         urgent_word=row["urgent_word"],
+        version=row["version"],
+        became=row["became"],
+        phase=row["phase"],
+        party=row["party"],
+        mode=row["mode"],
+        site=row["site"],
+        matter=row["matter"],
+        priority_class=row["priority_class"],
+        due={of: datetime.fromisoformat(at) for of, at in row["due"].items()},
+        suspensions=tuple(_standing_of(each) for each in row["suspensions"]),
     )
+
+
+def _standing_row(standing: Standing) -> list[Any]:
+    ends = None if standing.ends_at is None else standing.ends_at.isoformat()
+    return [str(standing.reason), standing.starts_at.isoformat(), ends, standing.message]
+
+
+def _standing_of(found: list[Any]) -> Standing:
+    reason, starts, ends, message = found
+    return Standing(reason, datetime.fromisoformat(starts), ends and datetime.fromisoformat(ends), message)
+
+
+def visit_row(visit: Visit) -> Row:
+    """A visit as a row."""
+    return _flat(visit)
+
+
+def visit_of(row: Mapping[str, Any]) -> Visit:
+    """The visit in a row."""
+    return Visit(**{**row, "state": VisitState(row["state"])})
 
 
 def message_row(message: Message, number: int) -> Row:

@@ -171,6 +171,16 @@ ticket = sa.Table(
     _json("marks"),
     _json("sheet"),
     _text("urgent_word", null=True),
+    _whole("version"),
+    _text("became"),
+    _text("phase", null=True),
+    _text("party", null=True),
+    _text("mode"),
+    _text("site", null=True),
+    _text("matter", null=True),
+    _whole("priority_class", null=True),
+    _json("due"),
+    _json("suspensions"),
     _instant("touched_at"),
     _text("address_key"),
     _text("number_key"),
@@ -301,6 +311,25 @@ link = sa.Table(
     _whole("other", sa.ForeignKey("ticket.number"), key=True),
     _text("kind", key=True),
     sa.Index("ix_link_other", "other"),
+)
+
+visit = sa.Table(
+    "visit",
+    metadata,
+    _whole("id", key=True),
+    _whole("ticket", sa.ForeignKey("ticket.number")),
+    _text("contract"),
+    _text("phase", null=True),
+    _text("site"),
+    _text("state"),
+    _text("became"),
+    _instant("requested_at"),
+    _instant("due_at", null=True),
+    _instant("closed_at", null=True),
+    _text("by", null=True),
+    _text("report"),
+    sa.Index("ix_visit_ticket", "ticket"),
+    sa.Index("ix_visit_contract_phase_state", "contract", "phase", "state"),
 )
 
 # Ticket 0 is "no ticket": a timer of the whole installation.

@@ -26,6 +26,7 @@ from gateway.domain.errors import StoreError
 from gateway.domain.intake import Arrival, Attachment, Channel, Intake, IntakeState, Receipt
 from gateway.domain.register import Entry, Happening, Seal
 from gateway.domain.ticket import Action, Message, Page, Ticket, number_for
+from gateway.domain.visits import Visit
 from gateway.ports import LARGE_BYTES
 
 if TYPE_CHECKING:
@@ -310,6 +311,14 @@ class SqlTransaction(SqlReading):
     def change_page(self, page_id: int, **values: Any) -> Page:  # noqa: ANN401 - fields of Page
         changed = replace(rows.page_of(self._there(_p, page_id)), **values)
         return rows.page_of(self._buffer.change(_p, (page_id,), rows.page_row(changed)))
+
+    def add_visit(self, visit: Visit) -> Visit:
+        numbered = replace(visit, id=self._next("visit"))
+        return rows.visit_of(self._buffer.insert(tables.visit, rows.visit_row(numbered)))
+
+    def change_visit(self, visit_id: int, **values: Any) -> Visit:  # noqa: ANN401 - fields of Visit
+        changed = replace(rows.visit_of(self._there(tables.visit, visit_id)), **values)
+        return rows.visit_of(self._buffer.change(tables.visit, (visit_id,), rows.visit_row(changed)))
 
     # ------------------------------------------------------------------------------------------------- timers
 

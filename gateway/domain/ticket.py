@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from gateway.domain.errors import CentralinoError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class TicketState(StrEnum):
@@ -146,7 +150,13 @@ class Requester:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """One ticket as stored. `number` is the integer YYYYNNNNNN; `sheet` holds the diagnostic facts set by the desk."""
+    """One ticket as stored. `number` is the integer YYYYNNNNNN; `sheet` holds the diagnostic facts set by the desk.
+
+    What the contract said of it at its reception: the `version` it keeps, what `became` of it (`accepted`, …), the
+    `phase`, the requester's `party` (a group of the contract), the `mode` (`help_desk` or `on_site`), the `site`, the
+    `matter` of the scope and the `priority_class`. `due` is by when (`taken_in_charge`, `solution`, `on_site`, …);
+    `suspensions` are the times in which its clocks stood still.
+    """
 
     number: int
     contract: str
@@ -167,6 +177,29 @@ class Ticket:
     marks: tuple[str, ...] = ()
     sheet: dict[str, str] = field(default_factory=dict)
     urgent_word: str | None = None
+    version: int = 1
+    became: str = "accepted"
+    phase: str | None = None
+    party: str | None = None
+    mode: str = "help_desk"
+    site: str | None = None
+    matter: str | None = None
+    priority_class: int | None = None
+    due: Mapping[str, datetime] = field(default_factory=dict)
+    suspensions: tuple[Standing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A time in which the clocks of a ticket stood still: why, from when to when (None: still), and who asked by what.
+
+    `reason` is one of `provisions.Suspension`; `message` the id of the message that asked, if one did.
+    """
+
+    reason: str
+    starts_at: datetime
+    ends_at: datetime | None = None
+    message: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

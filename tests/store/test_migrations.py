@@ -16,12 +16,12 @@ from adapters.store.engine import parsed, writing_engine
 from adapters.store.migrate import _HERE
 from gateway.domain.errors import StoreError
 from tests.databases import PostgresServer
-from tests.store.values import opened
+from tests.store.values import NOW, opened
 
 SECOND = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0002", "0001", None, None
+revision, down_revision, branch_labels, depends_on = "0003", "0002", None, None
 def upgrade():
     with op.batch_alter_table("ticket") as batch:
         batch.add_column(sa.Column("colour", sa.Text(), nullable=True))
@@ -34,7 +34,7 @@ def later_version(folder: Path, more: str = "") -> Path:
     """The migrations of a version that has one revision more."""
     location = folder / "migrations"
     shutil.copytree(_HERE, location, ignore=shutil.ignore_patterns("__pycache__"))
-    (location / "versions" / "0002_second.py").write_text(SECOND.format(more=more))
+    (location / "versions" / "0003_second.py").write_text(SECOND.format(more=more))
     return location
 
 
@@ -93,7 +93,7 @@ def test_an_older_schema_is_migrated_with_its_rows_after_a_copy(empty_url: str, 
     with open_store(empty_url, tmp_path, threaded=False) as store:
         number = store.write(opened)
     copy = migrate(empty_url, _location=later_version(tmp_path))
-    assert schema_revision(empty_url) == "0002"
+    assert schema_revision(empty_url) == "0003"
     engine = writing_engine(parsed(empty_url))
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT number, colour FROM ticket").all() == [(number, None)]
@@ -102,9 +102,37 @@ def test_an_older_schema_is_migrated_with_its_rows_after_a_copy(empty_url: str, 
         assert copy is not None
         with sqlite3.connect(copy) as old:
             assert old.execute("SELECT number FROM ticket").fetchall() == [(number,)]
-            assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+            assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0002",)]
     else:
         assert copy is None
+
+
+def test_a_ticket_of_the_first_schema_was_accepted_at_the_help_desk(empty_url: str, tmp_path: Path) -> None:
+    """What contracts say of a ticket came with the second schema."""
+    first = tmp_path / "first"
+    shutil.copytree(_HERE, first, ignore=shutil.ignore_patterns("__pycache__", "0002_*"))
+    migrate(empty_url, _location=first)
+    values: dict[str, Any] = {"requester": {"address": "anna@example.it"}, "marks": [], "sheet": {}}
+    values |= dict.fromkeys(("contract", "channel", "subject", "address_key", "number_key", "search"), "x")
+    values |= {"number": 2026000001, "level": 1, "type": "report", "state": "new", "priority": "urgent"}
+    values |= dict.fromkeys(("opened_at", "received_at", "touched_at"), NOW)
+    columns = [tables.ticket.c[name] for name in values]
+    engine = writing_engine(parsed(empty_url))
+    with engine.begin() as connection:
+        old = sa.Table("ticket", sa.MetaData(), *(sa.Column(each.name, each.type) for each in columns))
+        connection.execute(sa.insert(old).values(values))
+    engine.dispose()
+    migrate(empty_url)
+    with open_store(empty_url, tmp_path, threaded=False) as store:
+        found = store.read(lambda reading: reading.ticket(2026000001))
+    assert found is not None
+    assert (found.version, found.became, found.mode, found.due, found.suspensions) == (
+        1,
+        "accepted",
+        "help_desk",
+        {},
+        (),
+    )
 
 
 def test_a_migration_that_fails_has_not_happened(empty_url: str, tmp_path: Path) -> None:
@@ -113,7 +141,7 @@ def test_a_migration_that_fails_has_not_happened(empty_url: str, tmp_path: Path)
     location = later_version(tmp_path, more='op.execute("INSERT INTO no_such_table VALUES (1)")')
     with pytest.raises(StoreError, match="it is as it was"):
         migrate(empty_url, _location=location)
-    assert schema_revision(empty_url) == "0001"
+    assert schema_revision(empty_url) == "0002"
     with open_store(empty_url, tmp_path, threaded=False) as store:
         assert store.write(opened) == 2026000001
 
