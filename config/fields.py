@@ -141,6 +141,16 @@ def _number(value: str) -> str:
     return number
 
 
+def _never_an_emergency(value: str) -> str:
+    if classify(value) is NumberClass.EMERGENCY:
+        # No clause here: the one of the table counts (C5.7 for the police), X10 stands behind all of them.
+        raise refuse(
+            f"{value!r} is an emergency number (class {NumberClass.EMERGENCY}), and not an office's",
+            remedy="give the office's own number, a landline (geographic) or mobile one",
+        )
+    return value
+
+
 def _reachable(value: str) -> str:
     if classify(value) is NumberClass.TOLL_FREE:
         raise refuse(
@@ -163,6 +173,8 @@ def _mobile(value: str) -> str:
 
 Number = Annotated[str, AfterValidator(_number)]
 """A number that is ours or published: landline, mobile or toll-free, kept in E.164."""
+OfficeNumber = Annotated[str, AfterValidator(_never_an_emergency), AfterValidator(_number)]
+"""A number that people are told or a person dials: as `Number`; an emergency number breaks the clause of its table."""
 PersonNumber = Annotated[str, AfterValidator(_number), AfterValidator(_reachable)]
 """A number that the gateway calls: landline or mobile, kept in E.164."""
 MobileNumber = Annotated[str, AfterValidator(_number), AfterValidator(_mobile)]

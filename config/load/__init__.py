@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 from config.fields import normalised_number
 from config.load.calendars import undecided
-from config.load.contracts import contract_of
+from config.load.contracts import versions_of
 from config.load.refusals import Source, checked, read_toml
 from config.load.rosters import people_of, roster_of
 from config.settings import Settings
@@ -48,11 +48,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One installation's configuration, checked. `digest` is the SHA-256 (hex) of all its files."""
+    """One installation's configuration, checked. `digest` is the SHA-256 (hex) of all its files.
+
+    `versions` are those of each contract, the first one first; `contracts` is the first version of each.
+    """
 
     path: Path
     settings: Settings
     contracts: Mapping[str, Contract]
+    versions: Mapping[str, tuple[Contract, ...]]
     people: Directory
     roster: Roster
     warnings: tuple[Finding, ...]
@@ -105,7 +109,8 @@ def load(path: Path, *, today: date | None = None, read_secrets: bool = True) ->
     path = path.resolve()
     gateway, contract_files, people, roster = _sources(path)
     settings = checked(Settings, gateway, GATEWAY_CLAUSES, {"folder": path.parent, "read_secrets": read_secrets})
-    contracts = _contracts(contract_files, path)
+    versions = _versions(contract_files, path)
+    contracts = MappingProxyType({contract_id: found[0] for contract_id, found in versions.items()})
     _refuse_unknown_contracts(gateway, settings, contracts)
     directory = people_of(people, contracts)
     duties = roster_of(roster, directory, contracts, settings.phone.allowed_countries)
@@ -113,6 +118,7 @@ def load(path: Path, *, today: date | None = None, read_secrets: bool = True) ->
         path=path,
         settings=settings,
         contracts=contracts,
+        versions=versions,
         people=directory,
         roster=duties,
         warnings=findings(settings, contracts, duties, today) if today else (),
@@ -138,7 +144,7 @@ def _digest(sources: Sequence[Source]) -> str:
     return whole.hexdigest()
 
 
-def _contracts(sources: Sequence[Source], path: Path) -> Mapping[str, Contract]:
+def _versions(sources: Sequence[Source], path: Path) -> Mapping[str, tuple[Contract, ...]]:
     if not sources:
         raise SettingError(
             "contracts",
@@ -147,9 +153,9 @@ def _contracts(sources: Sequence[Source], path: Path) -> Mapping[str, Contract]:
             clause="X18",
             remedy="write one file a contract there (centralino init)",
         )
-    found = [(source, contract_of(source)) for source in sources]
-    _refuse_double_endpoints(found)
-    return MappingProxyType({contract.id: contract for _, contract in found})
+    found = [(source, versions_of(source)) for source in sources]
+    _refuse_double_endpoints([(source, versions[0]) for source, versions in found])
+    return MappingProxyType({versions[0].id: versions for _, versions in found})
 
 
 def _refuse_double_endpoints(found: Sequence[tuple[Source, Contract]]) -> None:

@@ -116,9 +116,10 @@ def _in_short(detail: ErrorDetails) -> str:
 
 
 def clause_for(key: str, clauses: Mapping[str, str]) -> str:
-    """The clause of a dotted key: that of its longest prefix that has one."""
-    parts = re.sub(r"\[\d+\]", "", key).split(".")
-    prefixes = (".".join(parts[:count]) for count in range(len(parts), -1, -1))
+    """The clause of a dotted key: that of its longest prefix that has one, of `quota[2]` before that of `quota`."""
+    parts = key.split(".")
+    numbered = (".".join(parts[:count]) for count in range(len(parts), -1, -1))
+    prefixes = (form for prefix in numbered for form in (prefix, re.sub(r"\[\d+\]", "", prefix)))
     return next((clauses[prefix] for prefix in prefixes if prefix in clauses), WHOLE_CONFIGURATION)
 
 

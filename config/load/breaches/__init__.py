@@ -1,0 +1,32 @@
+"""What a contract file says that would break a clause: refused at check, load and reload (X18)."""
+
+from __future__ import annotations
+
+from config.load.breaches.channels import refuse_unpublished
+from config.load.breaches.hours import refuse_breaks, refuse_closures
+from config.load.breaches.reading import Reading
+
+__all__ = ["refuse_broken_clauses"]
+
+CHECKS = (refuse_breaks, refuse_closures, refuse_unpublished)
+
+
+def refuse_broken_clauses(reading: Reading) -> None:
+    """Refuses one version of a contract.
+
+    Raises:
+        SettingError: it would break a clause; the message names file, key, clause and remedy.
+    """
+    for check in CHECKS:
+        check(reading)
+    _refuse_another_name(reading)
+
+
+def _refuse_another_name(reading: Reading) -> None:
+    source, table = reading.source, reading.table
+    if source.path.stem != table.id:
+        raise reading.refusal(
+            "id",
+            f"the file {source.path.name} holds the contract {table.id}",
+            remedy=f"call the file {table.id}.toml",
+        )
