@@ -24,19 +24,29 @@ def is_urgent(priority: Priority, subject: str, new_text: str) -> str | None:
 
     A word that stands behind a negation ("non urgente") does not count. None when there is none.
     """
-    text = _plain(f"{subject} \n {new_text[:READ_CHARS]}")
+    text = plain(f"{subject} \n {new_text[:READ_CHARS]}")
     before = [_word(word) for word in priority.negations]
     return next((word for word in priority.urgent_words if _stands_in(_word(word), text, before)), None)
 
 
 def type_by_words(rules: Iterable[TypeRule], subject: str, new_text: str) -> str | None:
     """The type of the first rule one of whose words is found, or None: the desk has to confirm the type (C1.1)."""
-    text = _plain(f"{subject} \n {new_text[:READ_CHARS]}")
+    text = plain(f"{subject} \n {new_text[:READ_CHARS]}")
     return next((rule.type for rule in rules if any(_stands_in(_word(w), text, ()) for w in rule.words)), None)
 
 
+def words_in(words: Iterable[str], subject: str, new_text: str, negations: Iterable[str] = ()) -> tuple[str, ...]:
+    """Which of these words stand in the subject or the first 500 characters of new text, as they were written.
+
+    A word behind one of the `negations` does not count.
+    """
+    text = plain(f"{subject} \n {new_text[:READ_CHARS]}")
+    before = [_word(word) for word in negations]
+    return tuple(word for word in words if _stands_in(_word(word), text, before))
+
+
 @lru_cache(maxsize=64)
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """In one case, without accents, blanks folded. One mail is asked about several times in a row."""
     folded = text.casefold()
     if not folded.isascii():
@@ -48,7 +58,7 @@ def _plain(text: str) -> str:
 @lru_cache(maxsize=4096)
 def _word(word: str) -> str:
     """A contract's own word; they are few and always the same."""
-    return _plain(word)
+    return plain(word)
 
 
 def _stands_in(word: str, text: str, negations: Iterable[str]) -> bool:
