@@ -198,7 +198,8 @@ class Term:
 
     `within` is for the clocks `ELAPSED` and `SERVICE`; `days` for `DAYS` and `WORKING_DAYS`, the first day never
     counted (dies a quo); 0 days means the day of the request, or the next one that counts. `classes` limits it to
-    priority classes; none: all. `at_site`: the working days are those of the place of the visit (A3.4).
+    priority classes; none: all. `at_site`: the working days are those of the place of the visit (A3.4). `extends`: a
+    term in `DAYS` whose last day is a Sunday or a national holiday ends on the next that is neither (art. 1187 c.c.).
     """
 
     of: Of
@@ -210,6 +211,7 @@ class Term:
     ends: Ends = Ends.COVERAGE
     classes: tuple[int, ...] = ()
     at_site: bool = False
+    extends: bool = True
 
 
 class Suspension(StrEnum):
