@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gateway import filing, paging, telling
+from gateway import paging, telling, waking
+from gateway.contacts import Contact
 from gateway.domain import replies
 from gateway.domain.call import PROMPT_LIMIT, Gather, Hangup, Record, Say, Script, Verb
 from gateway.domain.dispatch import DispatchKind
@@ -18,6 +19,8 @@ from gateway.domain.intake import Channel, Intake, IntakeState
 from gateway.domain.numbers import may_be_texted
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.ticket import WAITING_FOR_A_PERSON, Priority, Requester, Ticket
+from gateway.joining import join
+from gateway.receiving import open_ticket
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,14 +59,14 @@ def open_call(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> Tic
     """The ticket of a call that was just recorded."""
     contract = contract_for_number(gw, Channel.PHONE, intake)
     person = gw.rules.people.by_number(intake.sender)
-    contact = filing.Contact(
+    contact = Contact(
         subject=f"Telefonata da {intake.sender or 'numero non disponibile'}",
         text="",
         new_text="",
         requester=Requester(person.name if person else "", "", intake.sender, person.id if person else None),
         sender=intake.sender,
     )
-    ticket = filing.open_ticket(gw, tx, intake, contract, contact, at)
+    ticket = open_ticket(gw, tx, intake, contract, contact, at)
     tx.settle_intake(intake.id, IntakeState.FILED)
     return ticket
 
@@ -140,14 +143,14 @@ def _take_in(gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, step:
     if step == "message":
         words = f"Messaggio vocale di {facts.get('recording_s') or '?'} secondi: {facts.get('recording', '')}"
     if words:
-        contact = filing.Contact(
+        contact = Contact(
             subject=ticket.subject,
             text=words,
             new_text=words,
             requester=ticket.requester,
             sender=intake.sender,
         )
-        filing.join(gw, tx, intake, ticket, contact, at)
+        join(gw, tx, intake, ticket, contact, at)
     else:
         data = {"step": step, "digits": facts.get("digits", ""), "intake": str(intake.id)}
         tx.record(str(ticket.number), Happening("call_step", at, "caller", data=data))
@@ -228,7 +231,7 @@ def file_sms(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> None
     body = intake.facts.get("body", "")
     person = gw.rules.people.by_number(intake.sender)
     said = _REPLY.match(body)
-    if person and (said or tx.pages(number=intake.sender, states=(paging.OPEN,))):
+    if person and (said or tx.pages(number=intake.sender, states=(waking.OPEN,))):
         _technician(gw, tx, intake, person, (said[1].upper(), said[2].replace(" ", "")) if said else ("", ""), at)
         return
     _citizen(gw, tx, intake, body, at)
@@ -238,7 +241,7 @@ def _citizen(gw: Gateway, tx: Transaction, intake: Intake, body: str, at: dateti
     contract = contract_for_number(gw, Channel.SMS, intake)
     person = gw.rules.people.by_number(intake.sender)
     first_line = body.strip().partition("\n")[0][:80]
-    contact = filing.Contact(
+    contact = Contact(
         subject=first_line or f"SMS da {intake.sender}",
         text=body,
         new_text=body,
@@ -247,9 +250,9 @@ def _citizen(gw: Gateway, tx: Transaction, intake: Intake, body: str, at: dateti
     )
     recent = tx.open_tickets_of(contract.id, intake.sender, since=at - gw.rules.sms_joins_for)
     if len(recent) == 1:
-        filing.join(gw, tx, intake, recent[0], contact, at)
+        join(gw, tx, intake, recent[0], contact, at)
     else:
-        ticket = filing.open_ticket(gw, tx, intake, contract, contact, at)
+        ticket = open_ticket(gw, tx, intake, contract, contact, at)
         _acknowledge_sms(gw, tx, ticket, contract, at)
     tx.settle_intake(intake.id, IntakeState.FILED)
 
@@ -280,7 +283,7 @@ def _technician(
 ) -> None:
     """A reply from a technician's number: OK, NO or INFO with the page's code; anything else is explained once."""
     word, code = said
-    open_pages = tx.pages(number=intake.sender, states=paging.ANSWERABLE)
+    open_pages = tx.pages(number=intake.sender, states=waking.ANSWERABLE)
     tx.settle_intake(intake.id, IntakeState.REPLY, word.lower() or "other")
     data = {"intake": str(intake.id), "person": person.id, "word": word or "other"}
     tx.record(SYSTEM, Happening("technician_replied", at, person.id, data=data))
@@ -350,11 +353,9 @@ def _explain(gw: Gateway, tx: Transaction, intake: Intake, open_pages: Sequence[
         ticket = tx.ticket(open_pages[0].ticket)
         body = intake.facts.get("body", "")
         requester = Requester(number=intake.sender)
-        contact = filing.Contact(
-            intake.facts.get("body", "")[:80], body, "", requester, intake.sender, automatic="reply"
-        )
+        contact = Contact(intake.facts.get("body", "")[:80], body, "", requester, intake.sender, automatic="reply")
         if ticket:
-            filing.join(gw, tx, intake, ticket, contact, at)
+            join(gw, tx, intake, ticket, contact, at)
 
 
 def _answer(

@@ -17,7 +17,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import calls, filing, journal, paging, telling
+from gateway import bounces, calls, filing, journal, paging, telling, waking
 from gateway.domain import replies
 from gateway.domain.dispatch import Deferred, DispatchKind, DispatchState, Refused, Sent, retry_delay
 from gateway.domain.errors import StoreError
@@ -179,7 +179,7 @@ def conclude(gw: Gateway, tx: Transaction, dispatch_id: int, attempt: int, outco
 def _deferred(gw: Gateway, tx: Transaction, dispatch: Dispatch, outcome: Deferred, at: datetime) -> None:
     wait = max(retry_delay(dispatch.kind, max(dispatch.attempts, 1)), outcome.retry_after or timedelta(0))
     page = tx.page(dispatch.page) if dispatch.page is not None else None
-    if page is not None and page.state not in paging.ANSWERABLE:
+    if page is not None and page.state not in waking.ANSWERABLE:
         tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason="the page was answered")
     elif at + wait >= dispatch.expires_at:
         _refused(gw, tx, dispatch, f"given up: {outcome.reason}", at)
@@ -194,7 +194,7 @@ def _refused(gw: Gateway, tx: Transaction, dispatch: Dispatch, reason: str, at: 
         paging.attempt_failed(gw, tx, dispatch.page, at, reason)
     ticket = tx.ticket(dispatch.ticket) if dispatch.ticket is not None else None
     if dispatch.kind is DispatchKind.ESCALATION and ticket is not None:
-        filing.escalation_failed(gw, tx, ticket, dispatch.to, reason, at)
+        bounces.escalation_failed(gw, tx, ticket, dispatch.to, reason, at)
     elif dispatch.kind is DispatchKind.REPLY and ticket is not None:
         _alarm_note(gw, tx, ticket, f"La risposta al richiedente non è stata consegnata: {reason}.", at)
     elif dispatch.kind is DispatchKind.ALARM:
@@ -303,8 +303,8 @@ def _fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
         return
     if current.kind == paging.CHASE:
         paging.climb(gw, tx, current, at)
-    elif current.kind == paging.STORM:
-        paging.storm_over(gw, tx, current, at)
+    elif current.kind == waking.STORM:
+        waking.storm_over(gw, tx, current, at)
     elif current.kind == ESCALATION:
         _vendor_silent(gw, tx, current, at)
     else:

@@ -7,7 +7,7 @@ the timer. So a lost tick, a repeated callback or a restart can neither skip a r
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.domain import replies, wording
@@ -15,29 +15,26 @@ from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import closing, opening
 from gateway.domain.intake import Channel
 from gateway.domain.register import SYSTEM, Happening
-from gateway.domain.routing import CALL_OPEN, Role, Route, Rung, ladder, route, voice_number
-from gateway.domain.ticket import WAITING_FOR_A_PERSON, Act, Mark, Page, Priority, TicketState, after
-from gateway.telling import NOBODY, alarm, owe_call, owe_sms, sms_facts
+from gateway.domain.routing import CALL_OPEN, Role, Route, Rung, ladder, route
+from gateway.domain.ticket import WAITING_FOR_A_PERSON, Act, Mark, Priority, TicketState, after
+from gateway.telling import NOBODY, alarm, owe_sms, sms_facts
+from gateway.waking import ANSWERABLE, OPEN, PASSED_BY, attempts, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from gateway.domain.contract import Contract, OnCall
     from gateway.domain.roster import Chain, Person
-    from gateway.domain.ticket import Ticket, Timer
+    from gateway.domain.ticket import Page, Ticket, Timer
     from gateway.ports import Gateway, Transaction
 
 CHASE = "chase"
-STORM = "storm"
-OPEN = "open"
-PASSED_BY = "passed_by"
-ANSWERABLE = (OPEN, PASSED_BY)
-"""A page that the ladder has left behind can still be answered: whoever answers first owns the ticket."""
 MOST_TRIES = 3
-CALL_LASTS = timedelta(minutes=4)
-"""After so long a call is over, also when its last status never reached us."""
 LONGEST_PAUSE = timedelta(hours=1)
 FIRST_TURN = {"round": "1", "rung": "0"}
+FIRST_DEPUTY_RUNG = 2
+"""Rungs 0 and 1 are the same person: whoever said NO to the SMS is not called as well."""
 
 
 def start(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime) -> Ticket:
@@ -53,7 +50,7 @@ def start(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: 
     if ticket.priority is Priority.URGENT:
         _climb(gw, tx, ticket, contract, rungs, turn=(1, 0), at=at)
     else:
-        _tell(gw, tx, ticket, contract, rungs[0], turn=(1, 0), at=at)
+        tell(gw, tx, ticket, contract, rungs[0], turn=(1, 0), at=at)
     return _notified(tx, ticket, contract, chain, at)
 
 
@@ -131,7 +128,7 @@ def _climb(
 ) -> None:
     rung = rungs[turn[1]]
     _close_earlier(tx, ticket.number, rung.person, at)
-    reached = _tell(gw, tx, ticket, contract, rung, turn=turn, at=at)
+    reached = tell(gw, tx, ticket, contract, rung, turn=turn, at=at)
     if rung.role is Role.SUPERVISOR and turn[0] == 1:
         _alarm_not_reached(gw, tx, ticket, contract, at)
     wait = rung.wait if reached else timedelta(0)
@@ -143,174 +140,6 @@ def _close_earlier(tx: Transaction, ticket: int, person: Person, at: datetime) -
     for page in tx.pages(ticket=ticket, states=(OPEN,)):
         if page.person != person.id:
             tx.change_page(page.id, state=PASSED_BY, closed_at=at)
-
-
-def _tell(
-    gw: Gateway,
-    tx: Transaction,
-    ticket: Ticket,
-    contract: Contract,
-    rung: Rung,
-    *,
-    turn: tuple[int, int],
-    at: datetime,
-) -> bool:
-    """One rung: a page for the person, and a dispatch for each medium. False when no medium could be used."""
-    page = _page(gw, tx, ticket, contract, rung.person, turn=turn, at=at)
-    used = []
-    if Channel.SMS in rung.media and rung.person.mobile:
-        used.append("sms" if _sms(gw, tx, ticket, contract, rung, page, at) else "sms_with_others")
-    number = voice_number(rung.person)
-    if Channel.VOICE in rung.media and number:
-        rings = _being_called(tx, number, at)
-        used.append("voice_rings_already" if rings else "voice")
-        if not rings:
-            owe_call(gw, tx, contract, page, to=number, at=at)
-    _record_paged(tx, ticket, contract, rung, turn, at, used)
-    return bool(used)
-
-
-def _record_paged(
-    tx: Transaction,
-    ticket: Ticket,
-    contract: Contract,
-    rung: Rung,
-    turn: tuple[int, int],
-    at: datetime,
-    used: Sequence[str],
-) -> None:
-    data = {
-        "person": rung.person.id,
-        "role": str(rung.role),
-        "media": ",".join(used),
-        "round": str(turn[0]),
-        "rung": str(turn[1]),
-    }
-    tx.record(str(ticket.number), Happening("paged", at, NOBODY, contract.clauses.of("on_call"), data))
-
-
-def _being_called(tx: Transaction, number: str, at: datetime) -> bool:
-    """One telephone rings once at a time, however many tickets there are; a call whose end we missed is over."""
-    ringing = tx.dispatches(
-        to=number, states=CALL_OPEN, kind=DispatchKind.PAGE, channel=Channel.VOICE, since=at - CALL_LASTS, limit=1
-    )
-    return bool(ringing)
-
-
-def _page(
-    gw: Gateway,
-    tx: Transaction,
-    ticket: Ticket,
-    contract: Contract,
-    person: Person,
-    *,
-    turn: tuple[int, int],
-    at: datetime,
-) -> Page:
-    """The open page of this person for this ticket, or a new one with a code of its own."""
-    for page in tx.pages(ticket=ticket.number, states=(OPEN,)):
-        if page.person == person.id:
-            return tx.change_page(page.id, round=turn[0], rung=turn[1])
-    return tx.add_page(
-        Page(
-            id=0,
-            ticket=ticket.number,
-            contract=contract.id,
-            person=person.id,
-            number=person.mobile or voice_number(person) or "",
-            code=gw.keys.page_code(),
-            state=OPEN,
-            round=turn[0],
-            rung=turn[1],
-            opened_at=at,
-        )
-    )
-
-
-def _sms(
-    gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, rung: Rung, page: Page, at: datetime
-) -> bool:
-    """An SMS of its own; False when it is held to be told together with others."""
-    number = rung.person.mobile or ""
-    if _storm(tx, contract.on_call, number, at):
-        key = _storm_key(number)
-        if tx.timer(STORM, key) is None:
-            tx.set_timer(STORM, key, at + _storm_window(contract), {"number": number, "since": at.isoformat()})
-        return False
-    urgent = ticket.priority is Priority.URGENT
-    text_id = "M-06" if rung.role is Role.SUPERVISOR else "M-01" if urgent else "M-10"
-    values = sms_facts(contract, ticket, ticket.received_at, code=page.code, attempts=str(_attempts(tx, ticket.number)))
-    owe_sms(
-        gw,
-        tx,
-        contract,
-        text_id=text_id,
-        values=values,
-        to=number,
-        at=at,
-        ticket=ticket.number,
-        kind=DispatchKind.PAGE,
-        page=page,
-    )
-    return True
-
-
-def _storm_key(number: str) -> int:
-    """The timer of a telephone number: its digits."""
-    return int("".join(c for c in number if c.isdigit()) or "0")
-
-
-def _storm(tx: Transaction, on_call: OnCall | None, number: str, at: datetime) -> bool:
-    """More pages to one number than the contract allows in its window become one with a count (DESIGN)."""
-    if on_call is None:
-        return False
-    sent = tx.dispatches(
-        to=number,
-        kind=DispatchKind.PAGE,
-        channel=Channel.SMS,
-        since=at - on_call.storm_window,
-        limit=on_call.storm_pages + 1,
-    )
-    return len(sent) >= on_call.storm_pages
-
-
-def _storm_window(contract: Contract) -> timedelta:
-    return contract.on_call.storm_window if contract.on_call else timedelta(minutes=10)
-
-
-def storm_over(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
-    """The pages held back for one number become one SMS: how many, the newest, and a code that accepts it."""
-    number, since = timer.facts["number"], datetime.fromisoformat(timer.facts["since"])
-    tx.drop_timer(STORM, int(timer.ticket or 0))
-    sent = tx.dispatches(to=number, kind=DispatchKind.PAGE, channel=Channel.SMS, limit=1000)
-    told = {dispatch.page for dispatch in sent}
-    pages = tx.pages(number=number, states=ANSWERABLE, since=since)
-    held = [page for page in pages if page.id not in told]
-    waiting = [page for page in held if (t := tx.ticket(page.ticket)) and t.state in WAITING_FOR_A_PERSON]
-    if not waiting:
-        return
-    newest = max(waiting, key=lambda page: page.id)
-    ticket, contract = tx.ticket(newest.ticket), gw.rules.contract(newest.contract)
-    if ticket is None:
-        return
-    minutes = str(max(1, int((at - since).total_seconds() // 60)))
-    values = sms_facts(contract, ticket, ticket.received_at, code=newest.code, count=str(len(waiting)), minutes=minutes)
-    owe_sms(
-        gw,
-        tx,
-        contract,
-        text_id="M-MANY",
-        values=values,
-        to=number,
-        at=at,
-        ticket=ticket.number,
-        kind=DispatchKind.PAGE,
-        page=newest,
-    )
-
-
-def _attempts(tx: Transaction, ticket: int) -> int:
-    return sum(d.attempts or 1 for d in tx.dispatches(ticket=ticket, kind=DispatchKind.PAGE, limit=1000))
 
 
 def _exhausted(
@@ -344,7 +173,7 @@ def _alarm_not_reached(gw: Gateway, tx: Transaction, ticket: Ticket, contract: C
         f"- {wording.clock(d.due_at)} {d.channel} {d.state} ({d.reason or 'nessuna risposta'})" for d in reversed(sent)
     ]
     values = replies.values(contract, ticket, opening(contract, at), at) | {
-        "attempts": str(_attempts(tx, ticket.number)),
+        "attempts": str(attempts(tx, ticket.number)),
         "attempt_list": "\n".join(lines),
         "retry_time": wording.hour(retry, contract.language),
     }
@@ -463,11 +292,7 @@ def _pass_ordinary(gw: Gateway, tx: Transaction, page: Page, at: datetime) -> No
     if ticket is None or chain is None or chain.deputy is None or chain.deputy.id == page.person:
         return
     rung = Rung(chain.deputy, Role.DEPUTY, (Channel.SMS,), timedelta(0))
-    _tell(gw, tx, ticket, contract, rung, turn=(page.round, FIRST_DEPUTY_RUNG), at=at)
-
-
-FIRST_DEPUTY_RUNG = 2
-"""Rungs 0 and 1 are the same person: whoever said NO to the SMS is not called as well."""
+    tell(gw, tx, ticket, contract, rung, turn=(page.round, FIRST_DEPUTY_RUNG), at=at)
 
 
 def wrong_code(tx: Transaction, number: str, at: datetime) -> int:

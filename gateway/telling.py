@@ -52,40 +52,58 @@ def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named a
     An automatic answer leaves with the null envelope sender, so that no bounce of it comes back as a request
     (RFC 3834 §3.3).
     """
-    sender = own_address(gw, contract)
-    key = gw.keys.dispatch_key()
-    message_id = correlation.message_id(gw.rules.signing_key, ticket.number, key, sender.rpartition("@")[2])
+    sender, key = own_address(gw, contract), gw.keys.dispatch_key()
     facts = {
-        "message_id": message_id,
-        "from": sender,
-        "from_name": contract.service_name,
-        "envelope_from": "" if auto == AUTO_REPLIED else sender,
-        "auto": auto or "",
+        "message_id": correlation.message_id(gw.rules.signing_key, ticket.number, key, sender.rpartition("@")[2]),
         "in_reply_to": answers[-1] if answers else "",
         "references": " ".join(answers[-10:]),
     }
     if contract.reply_address is ReplyAddress.PLUS:
         facts["reply_to"] = correlation.reply_address(gw.rules.signing_key, ticket.number, sender)
     dispatch = tx.add_dispatch(
-        Dispatch(
-            id=0,
-            key=key,
-            kind=kind,
-            channel=Channel.MAIL,
-            to=to,
-            state=DispatchState.DUE,
-            due_at=at,
-            expires_at=at + gw.rules.mail_lives,
-            ticket=ticket.number,
-            contract=contract.id,
-            subject=text.subject,
-            text=text.body,
-            facts=facts,
-            created_at=at,
-        )
+        _mail(gw, contract, key=key, kind=kind, to=to, text=text, at=at, auto=auto, ticket=ticket.number, facts=facts)
     )
-    note_outgoing(tx, dispatch, lane=lane, message_id=message_id)
+    note_outgoing(tx, dispatch, lane=lane, message_id=dispatch.facts["message_id"])
     return dispatch
+
+
+def _mail(  # noqa: PLR0913 - as above
+    gw: Gateway,
+    contract: Contract,
+    *,
+    key: str,
+    kind: DispatchKind,
+    to: str,
+    text: Filled,
+    at: datetime,
+    auto: str | None,
+    ticket: int | None,
+    facts: Mapping[str, str],
+) -> Dispatch:
+    """A mail as a row, from the contract's own address. `facts` are added to what every mail has."""
+    sender = own_address(gw, contract)
+    return Dispatch(
+        id=0,
+        key=key,
+        kind=kind,
+        channel=Channel.MAIL,
+        to=to,
+        state=DispatchState.DUE,
+        due_at=at,
+        expires_at=at + gw.rules.mail_lives,
+        ticket=ticket,
+        contract=contract.id,
+        subject=text.subject,
+        text=text.body,
+        facts={
+            "from": sender,
+            "from_name": contract.service_name,
+            "envelope_from": "" if auto == AUTO_REPLIED else sender,
+            "auto": auto or "",
+            **facts,
+        },
+        created_at=at,
+    )
 
 
 def note_outgoing(tx: Transaction, dispatch: Dispatch, *, lane: str, message_id: str | None = None) -> None:
@@ -185,31 +203,23 @@ def alarm(
     """Tell the supervisors of a contract by mail that something needs a person now, and record that we did."""
     recipients = gw.rules.alarmed(contract)
     text = gw.rules.texts(contract).fill(text_id, values)
-    sender = own_address(gw, contract)
+    number = ticket.number if ticket else None
+    kind, domain = DispatchKind.ALARM, own_address(gw, contract).rpartition("@")[2]
     for to in recipients:
         key = gw.keys.dispatch_key()
+        facts = {"message_id": f"{key}@{domain}"}
         tx.add_dispatch(
-            Dispatch(
-                id=0,
+            _mail(
+                gw,
+                contract,
                 key=key,
-                kind=DispatchKind.ALARM,
-                channel=Channel.MAIL,
+                kind=kind,
                 to=to,
-                state=DispatchState.DUE,
-                due_at=at,
-                expires_at=at + gw.rules.mail_lives,
-                ticket=ticket.number if ticket else None,
-                contract=contract.id,
-                subject=text.subject,
-                text=text.body,
-                facts={
-                    "message_id": f"{key}@{sender.rpartition('@')[2]}",
-                    "from": sender,
-                    "from_name": contract.service_name,
-                    "envelope_from": sender,
-                    "auto": AUTO_GENERATED,
-                },
-                created_at=at,
+                text=text,
+                at=at,
+                auto=AUTO_GENERATED,
+                ticket=number,
+                facts=facts,
             )
         )
     chain = str(ticket.number) if ticket else SYSTEM

@@ -32,10 +32,10 @@ def list_(
 
     Example: centralino dispatch list --state refused
     """
-    from gateway import desk
+    from gateway import tickets
 
     with opened(config) as shell:
-        number = None if ticket is None else shell.read(lambda r: desk.find(r, ticket).number)
+        number = None if ticket is None else shell.read(lambda r: tickets.find(r, ticket).number)
         found = shell.read(
             lambda r: r.dispatches(ticket=number, states=state or (), kind=kind, since=since, limit=limit)
         )

@@ -33,10 +33,10 @@ def list_(
 
     Example: centralino intake list --state duplicate
     """
-    from gateway import desk
+    from gateway import tickets
 
     def ask(reading: Reading) -> list[dict[str, Any]]:
-        number = None if ticket is None else desk.find(reading, ticket).number
+        number = None if ticket is None else tickets.find(reading, ticket).number
         return [_entry(reading, each) for each in reading.intakes(state=state, ticket=number, limit=limit)]
 
     with opened(config) as shell:

@@ -74,10 +74,10 @@ def export(
 
     An entry's hash can be computed again from its line alone; personal values that were not erased stand beside.
     """
-    from gateway import desk
+    from gateway import tickets
 
     with opened(config) as shell:
-        number = None if ticket is None else shell.read(lambda reading: desk.find(reading, ticket).number)
+        number = None if ticket is None else shell.read(lambda reading: tickets.find(reading, ticket).number)
         for one in shell.read(lambda reading: list(_lines(reading, number))):
             showing.line(one)
 

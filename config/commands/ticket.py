@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gateway.domain.escalation import Missing
     from gateway.domain.roster import Person
     from gateway.domain.ticket import Ticket
-    from gateway.ports import Reading, Transaction
+    from gateway.ports import Transaction
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -86,14 +86,14 @@ def list_(
 @app.command("show")
 def show(number: Number, as_json: AsJson = False, config: Config = None) -> None:
     """One ticket with everything: messages, actions, dispatches, escalations, and its history with the clauses."""
-    from gateway import desk
-
     with opened(config) as shell:
-        _show(shell, desk.find, number, as_json=as_json)
+        _show(shell, number, as_json=as_json)
 
 
-def _show(shell: Shell, find: Callable[[Reading, int], Ticket], number: int, *, as_json: bool) -> None:
-    found = shell.read(lambda reading: whole(reading, find(reading, number)))
+def _show(shell: Shell, number: int, *, as_json: bool) -> None:
+    from gateway import tickets
+
+    found = shell.read(lambda reading: whole(reading, tickets.find(reading, number)))
     if as_json:
         showing.document(found)
     else:
@@ -103,9 +103,7 @@ def _show(shell: Shell, find: Callable[[Reading, int], Ticket], number: int, *, 
 def _done(shell: Shell, ticket: Ticket, *, as_json: bool) -> None:
     """What a command that changed a ticket says: one line, or the whole ticket as JSON."""
     if as_json:
-        from gateway import desk
-
-        _show(shell, desk.find, ticket.number, as_json=True)
+        _show(shell, ticket.number, as_json=True)
         return
     print(f"{ticket.number} {ticket.state}")
 
@@ -195,11 +193,11 @@ def action(
 
     Example: centralino ticket action 123 --text "Riavviato lo spooler" --outcome "Nessun effetto" --at 2026-11-24T10:05
     """
-    from gateway import desk
+    from gateway import desk, tickets
 
     def unit(_shell: Shell, tx: Transaction, by: Person, now: datetime) -> Ticket:
         desk.action(tx, number, text, outcome, by, now, at or now)
-        return desk.find(tx, number)
+        return tickets.find(tx, number)
 
     _acted(config, who, unit, as_json=as_json)
 
@@ -348,18 +346,18 @@ def escalate(
 
     Example: centralino ticket escalate 123 --as elena --preview > what-would-leave.eml
     """
-    from gateway import desk
+    from gateway import escalating, tickets
 
     if preview:
         with opened(config) as shell, _told_how(number):
-            raw = shell.act(who, lambda tx, _by, at: desk.preview(shell.gateway, tx, number, to, at)).raw
+            raw = shell.act(who, lambda tx, _by, at: escalating.preview(shell.gateway, tx, number, to, at)).raw
         sys.stdout.buffer.write(raw)
         sys.stdout.buffer.flush()
         return
 
     def unit(shell: Shell, tx: Transaction, by: Person, at: datetime) -> Ticket:
-        desk.escalate(shell.gateway, tx, number, to, by, at)
-        return desk.find(tx, number)
+        escalating.escalate(shell.gateway, tx, number, to, by, at)
+        return tickets.find(tx, number)
 
     with _told_how(number):
         _acted(config, who, unit, as_json=as_json)
@@ -372,8 +370,8 @@ class SummaryError(CentralinoError):
 @contextmanager
 def _told_how(number: int) -> Iterator[None]:
     """Say beside everything that is missing how to give it."""
-    from gateway.desk import MissingFieldsError
     from gateway.domain.escalation import missing_lines
+    from gateway.escalating import MissingFieldsError
 
     try:
         yield

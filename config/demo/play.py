@@ -17,7 +17,7 @@ from adapters.store import verify
 from config.compose import fax_as_pdf
 from config.demo import fax
 from config.demo.sample import by_smtp, mail_bytes
-from gateway import desk
+from gateway import desk, escalating, tickets
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.ticket import TicketState
 
@@ -155,7 +155,7 @@ def perform(stage: Stage) -> bool:
         stage.before = stage.newest()
         try:
             scene(stage)
-        except (NotSeenError, desk.DeskError) as missing:
+        except (NotSeenError, tickets.DeskError) as missing:
             stage.say(f"   NOT SEEN: {missing}")
             return False
     fault = stage.running.store.read(verify_register)
@@ -271,8 +271,8 @@ def vendor_gets_the_whole_story(stage: Stage) -> None:
     chosen = stage.first or stage.newest()
     ticket = stage.see("the ticket to escalate", lambda: store.read(lambda reading: reading.ticket(chosen)))
     try:
-        store.write(lambda tx: desk.escalate(gw, tx, ticket.number, None, by, stage.clock.now()))
-    except desk.MissingFieldsError as refused:
+        store.write(lambda tx: escalating.escalate(gw, tx, ticket.number, None, by, stage.clock.now()))
+    except escalating.MissingFieldsError as refused:
         stage.say(f"   seen: refused, {len(refused.gaps)} fields are missing")
     else:
         raise NotSeenError("an escalation without its summary is refused")
@@ -283,9 +283,9 @@ def vendor_gets_the_whole_story(stage: Stage) -> None:
     store.write(
         lambda tx: desk.workaround(tx, ticket.number, "Allegare i file oltre 10 MB in un secondo momento", None, by, at)
     )
-    shown = store.write(lambda tx: desk.preview(gw, tx, ticket.number, None, at)).raw
+    shown = store.write(lambda tx: escalating.preview(gw, tx, ticket.number, None, at)).raw
     stage.jump(1)
-    store.write(lambda tx: desk.escalate(gw, tx, ticket.number, None, by, stage.clock.now()))
+    store.write(lambda tx: escalating.escalate(gw, tx, ticket.number, None, by, stage.clock.now()))
     stage.running.worker.wake()
     mails = stage.see(f"one mail for {mailbox}", lambda: stage.outside.rehearsal.mail.to(mailbox))
     if len(mails) != 1 or mails[0].raw.rstrip(b"\r\n") != shown.rstrip(b"\r\n"):

@@ -44,10 +44,13 @@ PLACES = {
     "config": {"commands", "contracts", "demo", "load", "texts"},
 }  # fmt: skip
 MODULES = {
-    "gateway": {"flow", "desk", "worker", "ports", "journal", "simulate", "calls", "filing", "paging", "telling"},
+    "gateway": {
+        "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "filing", "paging", "telling",
+        "bounces", "contacts", "escalating", "joining", "receiving", "tickets", "waking",
+    },
     "adapters": {"clock", "keys", "sms"},
     "config": {"__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors"},
-}
+}  # fmt: skip
 
 
 def sources() -> list[Path]:

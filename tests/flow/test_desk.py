@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from config.demo.play import SHEET
-from gateway import desk, flow
+from gateway import desk, escalating, flow, tickets
 from gateway.domain.dispatch import DispatchKind, Refused
 from gateway.domain.roster import Person
 from gateway.domain.ticket import StateError, TicketState
@@ -52,17 +52,17 @@ def known(station: Station) -> Station:
 
 def escalate(station: Station, to: str | None = None) -> None:
     number, by, at = station.ticket().number, station.gw.rules.people["elena"], station.clock.now()
-    station.store.write(lambda tx: desk.escalate(station.gw, tx, number, to, by, at))
+    station.store.write(lambda tx: escalating.escalate(station.gw, tx, number, to, by, at))
 
 
 def preview(station: Station) -> bytes:
     number, at = station.ticket().number, station.clock.now()
-    return station.store.write(lambda tx: desk.preview(station.gw, tx, number, None, at)).raw
+    return station.store.write(lambda tx: escalating.preview(station.gw, tx, number, None, at)).raw
 
 
 def test_an_escalation_without_its_summary_is_refused_with_what_is_missing(station: Station) -> None:
     station.mail()
-    with pytest.raises(desk.MissingFieldsError) as refused:
+    with pytest.raises(escalating.MissingFieldsError) as refused:
         escalate(station)
     missing = {gap.field for gap in refused.value.gaps}
     assert {"system", "expected_obtained", "error", "analysis", "actions", "workaround"} <= missing
@@ -143,7 +143,7 @@ def test_internal_notes_and_names_of_the_desk_do_not_leave(known: Station) -> No
 
 def test_only_the_contracts_vendor_can_be_named(known: Station) -> None:
     """C4.9: the only address that an escalation is ever sent to."""
-    with pytest.raises(desk.DeskError, match="is not the vendor"):
+    with pytest.raises(tickets.DeskError, match="is not the vendor"):
         escalate(known, to="altri@vendor.example")
 
 
@@ -152,7 +152,7 @@ def test_fillers_do_not_open_the_gate(known: Station, filler: str) -> None:
     """B-067."""
     number, by, at = known.ticket().number, known.gw.rules.people["elena"], known.clock.now()
     known.store.write(lambda tx: desk.identify(tx, number, (("analysis", filler),), by, at))
-    with pytest.raises(desk.MissingFieldsError):
+    with pytest.raises(escalating.MissingFieldsError):
         escalate(known)
 
 
@@ -192,7 +192,7 @@ def test_a_ticket_is_closed_only_with_an_outcome(station: Station) -> None:
     number, by, at = station.ticket().number, station.gw.rules.people["elena"], station.clock.now()
     with pytest.raises(StateError):
         station.store.write(lambda tx: desk.close(tx, number, by, at))
-    with pytest.raises(desk.DeskError):
+    with pytest.raises(tickets.DeskError):
         station.store.write(lambda tx: desk.solve(station.gw, tx, number, "fatto", "boh", by, at))
     station.store.write(lambda tx: desk.solve(station.gw, tx, number, "fatto", "solved", by, at))
     station.store.write(lambda tx: desk.close(tx, number, by, at))
@@ -221,7 +221,7 @@ def test_a_merged_ticket_keeps_its_number_and_both_say_so(station: Station) -> N
 
 def test_a_number_without_its_year_is_found_when_unambiguous(station: Station) -> None:
     station.mail()
-    found = station.store.read(lambda reading: desk.find(reading, 1))
+    found = station.store.read(lambda reading: tickets.find(reading, 1))
     assert found.number == station.ticket().number
 
 
@@ -229,5 +229,5 @@ def test_an_action_cannot_lie_in_the_future(station: Station) -> None:
     station.mail()
     number, by, at = station.ticket().number, station.gw.rules.people["elena"], station.clock.now()
     later = at.replace(year=at.year + 1)
-    with pytest.raises(desk.DeskError, match="future"):
+    with pytest.raises(tickets.DeskError, match="future"):
         station.store.write(lambda tx: desk.action(tx, number, "Riavviato", "ok", by, at, later))

@@ -1,0 +1,76 @@
+"""What ends without a ticket, by a named rule: delivery reports, receipts, second deliveries.
+
+A delivery report becomes the outcome of the message it is about; an escalation that did not arrive fails aloud.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway import telling
+from gateway.domain import correlation, replies
+from gateway.domain.dispatch import DispatchKind, DispatchState
+from gateway.domain.hours import opening
+from gateway.domain.intake import Channel, IntakeState
+from gateway.domain.register import SYSTEM, Happening
+from gateway.domain.ticket import Act, TicketState, after
+from gateway.telling import NOBODY
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gateway.domain.dispatch import Dispatch
+    from gateway.domain.intake import Bounce, Intake, MailReading
+    from gateway.domain.ticket import Ticket
+    from gateway.ports import Gateway, Transaction
+
+
+def without_ticket(tx: Transaction, intake: Intake, state: IntakeState, reason: str, at: datetime) -> IntakeState:
+    """An intake ends without a ticket: by which rule, in the register (DESIGN, "Repeats")."""
+    tx.settle_intake(intake.id, state, reason)
+    data = {"intake": str(intake.id), "state": str(state), "reason": reason, "sha256": intake.sha256}
+    tx.record(SYSTEM, Happening("intake_without_ticket", at, NOBODY, data=data))
+    return state
+
+
+def settle_report(
+    gw: Gateway, tx: Transaction, intake: Intake, reading: MailReading, bounce: Bounce, at: datetime
+) -> IntakeState:
+    """A delivery report becomes the outcome of the message it is about; never a ticket, never answered (RFC 3464)."""
+    number = correlation.ticket_of_message_id(gw.rules.signing_key, bounce.original_message_id or "")
+    if number is None:
+        number = correlation.signed_ticket(gw.rules.signing_key, reading, intake.recipients)
+    ticket = tx.ticket(number) if number is not None else None
+    if ticket is None:
+        return without_ticket(tx, intake, IntakeState.BOUNCE, "bounce_of_nothing_known", at)
+    about = _dispatch_about(tx, ticket.number, bounce, reading)
+    if about and bounce.permanent and about.state is not DispatchState.REFUSED:
+        reason = f"bounced: {bounce.status or ''} {bounce.diagnostic or ''}".strip()[:200]
+        tx.change_dispatch(about.id, state=DispatchState.REFUSED, reason=reason)
+        if about.kind is DispatchKind.ESCALATION:
+            escalation_failed(gw, tx, ticket, about.to, reason, at)
+    data = {"intake": str(intake.id), "status": bounce.status or "", "permanent": str(bounce.permanent)}
+    tx.record(str(ticket.number), Happening("bounced", at, NOBODY, None, data))
+    tx.settle_intake(intake.id, IntakeState.BOUNCE, "bounce")
+    return IntakeState.BOUNCE
+
+
+def _dispatch_about(tx: Transaction, ticket: int, bounce: Bounce, reading: MailReading) -> Dispatch | None:
+    """The dispatch whose own Message-ID the report names: only whoever got that mail knows it."""
+    named = {bounce.original_message_id, *reading.in_reply_to, *reading.references}
+    sent = tx.dispatches(ticket=ticket, channel=Channel.MAIL, limit=1000)
+    return next((dispatch for dispatch in sent if dispatch.facts.get("message_id") in named), None)
+
+
+def escalation_failed(gw: Gateway, tx: Transaction, ticket: Ticket, mailbox: str, reason: str, at: datetime) -> None:
+    """The vendor was not reached: the ticket says so and the supervisors are told (P11)."""
+    if ticket.state is TicketState.ESCALATED:
+        tx.change_ticket(ticket.number, state=after(ticket.state, Act.ESCALATION_REFUSED))
+    tx.drop_timer("escalation", ticket.number)
+    contract = gw.rules.contract(ticket.contract)
+    tx.record(
+        str(ticket.number),
+        Happening("escalation_failed", at, NOBODY, contract.clauses.of("escalation"), {"reason": reason}),
+    )
+    values = replies.values(contract, ticket, opening(contract, at), at) | {"mailbox": mailbox, "reason": reason}
+    telling.alarm(gw, tx, contract, text_id="T-ESC-FAILED", values=values, at=at, ticket=ticket)

@@ -1,0 +1,102 @@
+"""What a contact says, whatever the medium: the common ground of mail, fax, SMS and call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gateway.domain.ticket import Mark, Requester
+
+if TYPE_CHECKING:
+    from gateway.domain.intake import Attachment, FaxReading, Intake, MailReading
+    from gateway.ports import Gateway
+
+UNREADABLE_TEXT = (
+    "Il messaggio non è stato letto in modo sicuro: l’originale è conservato e va aperto da una persona.\n"
+    "Motivo: {reason}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """What a contact says, whatever the medium: the common ground of mail, fax, SMS and call."""
+
+    subject: str
+    text: str
+    new_text: str
+    requester: Requester
+    sender: str
+    html: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    message_id: str | None = None
+    automatic: str | None = None
+    marks: tuple[str, ...] = ()
+    defects: tuple[str, ...] = ()
+    clause_facts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def wakes_nobody(self) -> bool:
+        """Automatic mail and lists wake nobody (DESIGN, "Whom to wake"); what nobody could read does."""
+        return self.automatic not in (None, "fax", "unread")
+
+
+def contact_of(gw: Gateway, intake: Intake, reading: MailReading, fax: FaxReading | None) -> Contact:
+    """What a mail, or the fax in it, says: an unreadable one says that a person must open it."""
+    sender = reading.senders[0] if reading.senders else None
+    address = sender.address if sender else intake.sender
+    marks = [Mark.UNREADABLE, Mark.TO_VERIFY] if not reading.readable else []
+    if is_ambiguous(reading):
+        marks.append(Mark.AMBIGUOUS_SENDER)
+    text = reading.text
+    if not reading.readable:
+        text = UNREADABLE_TEXT.format(reason="; ".join(reading.defects[:3]) or "illeggibile") + f"\n\n{text}"
+    if fax:
+        return _fax_contact(gw, reading, fax, text, marks, intake)
+    person = gw.rules.people.by_mail(address)
+    return Contact(
+        subject=reading.subject,
+        text=text,
+        new_text=reading.new_text or reading.text,
+        requester=Requester(sender.name if sender else "", address, "", person.id if person else None),
+        sender=address,
+        html=reading.html,
+        attachments=reading.attachments,
+        message_id=reading.message_id,
+        automatic=reading.automatic,
+        marks=tuple(marks),
+        defects=reading.defects,
+    )
+
+
+def _fax_contact(
+    gw: Gateway, reading: MailReading, fax: FaxReading, text: str, marks: list[Mark], intake: Intake
+) -> Contact:
+    """A fax is from a number, not from the mailbox of the machine that sent it on; nobody answers that mailbox."""
+    if fax.to_verify:
+        marks.append(Mark.TO_VERIFY)
+    number = fax.number or ""
+    person = gw.rules.people.by_number(number) if number else None
+    pages = f"{fax.pages} pagine" if fax.pages is not None else "pagine non dichiarate"
+    facts = [("number", number or "anonimo"), ("pages", str(fax.pages or "")), ("station", fax.station_id or "")]
+    if fax.sent_at:
+        facts.append(("stated_at", fax.sent_at.isoformat()))
+    if fax.partial:
+        facts.append(("partial", "yes"))
+    return Contact(
+        subject=f"Fax da {number or fax.station_id or 'numero non disponibile'} ({pages})",
+        text=text,
+        new_text=text,
+        requester=Requester(fax.station_id or "", "", number, person.id if person else None),
+        sender=number or intake.sender,
+        attachments=reading.attachments,
+        message_id=reading.message_id,
+        automatic="fax",
+        marks=tuple(marks),
+        defects=(*reading.defects, *fax.defects),
+        clause_facts=tuple(facts),
+    )
+
+
+def is_ambiguous(reading: MailReading) -> bool:
+    """Two senders, subjects, Message-IDs or dates: nobody can say whose mail it is (B-041)."""
+    return any(defect.startswith("duplicate header") for defect in reading.defects)
