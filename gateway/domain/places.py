@@ -10,14 +10,16 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from gateway.domain.periods import NATIONAL
 from gateway.domain.priority import READ_CHARS, plain, words_in
+from gateway.domain.provisions import Calendar, Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import date
 
     from gateway.domain.contract import Contract
-    from gateway.domain.provisions import Calendar, Phase, Site
+    from gateway.domain.provisions import Phase
 
 _LEADS = re.compile(
     r"\b(?:(?P<body>(?:comune|municipio)\s+(?:di|del|della|dell['’]))|(?:sede|uffici|ufficio)\s+di|presso|ad?)\s*"
@@ -46,6 +48,18 @@ class Place:
         if site is None or not (site.valid_from or day) <= day <= (site.valid_until or day):
             return False
         return not site.phases or (phase is not None and phase.id in site.phases)
+
+    def for_terms(self, contract: Contract, day: date) -> Site:
+        """The place as a site, for the term of a visit there; without a calendar of its own the national holidays."""
+        calendar = self.calendar or national_only(contract.schedule_on(day).calendar)
+        return self.site or Site(self.id, self.name, self.municipality, calendar, (), (), None, None, "")
+
+
+def national_only(calendar: Calendar) -> Calendar:
+    """The holidays of a calendar that count everywhere; all of them when it does not say by which rule they are."""
+    if not calendar.rules:
+        return calendar
+    return Calendar({day: name for day, name in calendar.names.items() if calendar.rules.get(day) == NATIONAL})
 
 
 def no_place(_name: str) -> Place | None:

@@ -52,15 +52,21 @@ class Rung:
 
 
 class Route(StrEnum):
-    """Where a request goes first."""
+    """Where a request goes first (DESIGN, Interfaces)."""
 
     DESK = "desk"
     ON_CALL = "on_call"
+    VOICEMAIL = "voicemail"
     QUEUE = "queue"
+    FIRST_LEVEL = "first_level"
+    SECOND_LEVEL = "second_level"
 
 
 def route(contract: Contract, opening: Opening, priority: TicketPriority) -> Route:
-    """Where a request goes at an instant whose opening state is known (C2.4, C2.8)."""
+    """Where a request that is served goes at an instant whose opening state is known: desk, on call or queue.
+
+    What else decides (entitlement, phase, scope, the telephone) is in `reception`. Source: C2.4, C2.8.
+    """
     if opening.is_open:
         return Route.DESK
     if contract.on_call is None or opening.reason in ("not_started", "ended"):
