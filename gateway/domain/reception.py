@@ -321,10 +321,12 @@ _RULES = (_validity, _phase, _entitled, _scope, _visit, _period, _quota)
 def _route(case: _Case, last: _Finding) -> Route:
     """Where the contact goes first. Nobody is woken for whom this service is not; an urgent guess at a matter wakes."""
     request, became = case.request, last.became
-    if request.wakes_nobody or case.is_outside_validity or case.second_level_is_over:
+    if request.wakes_nobody or case.is_outside_validity:
         return Route.QUEUE
     if became is Became.NOT_ENTITLED and last.forward_to:
         return Route.FIRST_LEVEL
+    if became is not Became.NOT_ENTITLED and case.second_level_is_over:
+        return Route.QUEUE
     way = route(case.contract, case.opening, Priority.URGENT if request.urgent else Priority.NORMAL)
     served = became not in (Became.NOT_ENTITLED, Became.OUT_OF_SCOPE)
     if way is Route.ON_CALL and not served and (became is Became.NOT_ENTITLED or not request.urgent):

@@ -49,7 +49,7 @@ MODULES = {
         "bounces", "contacts", "escalating", "joining", "receiving", "tickets", "waking",
     },
     "adapters": {"clock", "keys", "sms"},
-    "config": {"__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors"},
+    "config": {"__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "places"},
 }  # fmt: skip
 
 
