@@ -42,6 +42,8 @@ class Kind(StrEnum):
     """The day of the month that corresponds to the act's."""
     LAST_OF_MONTH = "last_of_month"
     """The last day of a month that has no corresponding day."""
+    MOVED = "moved"
+    """It would be the last day, but is a Sunday or a national holiday: the end moves on (art. 1187 c.c.)."""
     DUE = "due"
     """The term or period ends."""
 
@@ -125,11 +127,6 @@ def period_steps(period: Period, act_on: date, holidays: Calendar) -> tuple[Step
     found = add_months(act_on, period.months)
     last = period_end(period, act_on, holidays)
     corresponds = Kind.CORRESPONDING if found.day == act_on.day else Kind.LAST_OF_MONTH
-    moved = tuple(day_of_rest(holidays, found + timedelta(days=n)) for n in range((last - found).days))
+    passed = (found + timedelta(days=n) for n in range((last - found).days))
+    moved = (Step(day, Kind.MOVED, holidays.holiday_on(day)) for day in passed)
     return (Step(act_on, Kind.FIRST_DAY), Step(found, corresponds), *moved, Step(last, Kind.DUE))
-
-
-def day_of_rest(calendar: Calendar, day: date) -> Step:
-    """The step over a day that is not counted: a holiday by its name, else the weekend."""
-    holiday = calendar.holiday_on(day)
-    return Step(day, Kind.HOLIDAY if holiday else Kind.WEEKEND, holiday)
