@@ -76,6 +76,7 @@ def rules_of(site: Site) -> Rules:
         mail_lives=settings.gateway.mail_gives_up_after,
         page_lives=settings.gateway.page_gives_up_after,
         sms_joins_for=settings.gateway.join_sms_within,
+        versions=site.versions,
     )
 
 

@@ -7,43 +7,27 @@ depend on today is refused with a `SettingError`; what only time brings about is
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 
 from config.fields import normalised_number
-from config.load.calendars import undecided
+from config.load.breaches.installation import Loaded, refuse_conflicts, refuse_strangers
 from config.load.contracts import versions_of
+from config.load.findings import Finding, findings
 from config.load.refusals import Source, checked, read_toml
 from config.load.rosters import people_of, roster_of
 from config.settings import Settings
 from gateway.domain.contract import Contract
 from gateway.domain.errors import SettingError
-from gateway.domain.hours import instant
 from gateway.domain.intake import Channel
-from gateway.domain.roster import Directory, Gap, GapKind, Roster, coverage
+from gateway.domain.roster import Directory, Roster
 
-__all__ = ["Finding", "Site", "findings", "load"]
+__all__ = ["Finding", "Site", "findings", "in_force", "load"]
 
-VALIDITY_WARNING_DAYS = 60
 GATEWAY_CLAUSES = {"": "X18", "phone.allowed_countries": "X10", "smtp": "X18", "signing": "X15"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that time has brought about or soon will: a warning of `check`, an alarm of `serve`."""
-
-    file: str
-    key: str
-    wrong: str
-    clause: str
-    remedy: str
-    contract: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.file}: [{self.key}] {self.wrong} (clause {self.clause}); {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +74,15 @@ class Site:
         return next((channel for channel in by_mail if "@" in address and self.contracts_for(channel, address)), None)
 
 
+def in_force(versions: Mapping[str, tuple[Contract, ...]], today: date) -> Mapping[str, Contract]:
+    """The version of each contract that is in force on a day (Rome); before the first one, the first."""
+    return MappingProxyType({contract_id: _in_force(found, today) for contract_id, found in versions.items()})
+
+
+def _in_force(versions: tuple[Contract, ...], today: date) -> Contract:
+    return [versions[0], *(each for each in versions[1:] if each.effective_from <= today)][-1]
+
+
 def _own_address(channel: str, address: str) -> set[tuple[str, str]]:
     if "@" not in address:
         return {(channel, normalised_number(address) or address.strip())}
@@ -109,10 +102,12 @@ def load(path: Path, *, today: date | None = None, read_secrets: bool = True) ->
     path = path.resolve()
     gateway, contract_files, people, roster = _sources(path)
     settings = checked(Settings, gateway, GATEWAY_CLAUSES, {"folder": path.parent, "read_secrets": read_secrets})
-    versions = _versions(contract_files, path)
+    loaded = _contracts(contract_files, path, settings.phone.recording_days)
+    versions = MappingProxyType({found[0].id: found for _, found in loaded})
     contracts = MappingProxyType({contract_id: found[0] for contract_id, found in versions.items()})
     _refuse_unknown_contracts(gateway, settings, contracts)
     directory = people_of(people, contracts)
+    refuse_strangers(loaded, directory)
     duties = roster_of(roster, directory, contracts, settings.phone.allowed_countries)
     return Site(
         path=path,
@@ -121,7 +116,7 @@ def load(path: Path, *, today: date | None = None, read_secrets: bool = True) ->
         versions=versions,
         people=directory,
         roster=duties,
-        warnings=findings(settings, contracts, duties, today) if today else (),
+        warnings=findings(settings, in_force(versions, today), duties, today) if today else (),
         digest=_digest([gateway, *contract_files, people, roster]),
     )
 
@@ -144,7 +139,7 @@ def _digest(sources: Sequence[Source]) -> str:
     return whole.hexdigest()
 
 
-def _versions(sources: Sequence[Source], path: Path) -> Mapping[str, tuple[Contract, ...]]:
+def _contracts(sources: Sequence[Source], path: Path, recording_days: int) -> Loaded:
     if not sources:
         raise SettingError(
             "contracts",
@@ -153,25 +148,9 @@ def _versions(sources: Sequence[Source], path: Path) -> Mapping[str, tuple[Contr
             clause="X18",
             remedy="write one file a contract there (centralino init)",
         )
-    found = [(source, versions_of(source)) for source in sources]
-    _refuse_double_endpoints([(source, versions[0]) for source, versions in found])
-    return MappingProxyType({versions[0].id: versions for _, versions in found})
-
-
-def _refuse_double_endpoints(found: Sequence[tuple[Source, Contract]]) -> None:
-    owners: dict[tuple[str, str], tuple[str, bool]] = {}
-    for source, contract in found:
-        for number, endpoint in enumerate(contract.endpoints, 1):
-            key = (endpoint.channel, endpoint.address)
-            owner, shared = owners.setdefault(key, (contract.id, endpoint.shared))
-            own = [each for each in contract.endpoints if (each.channel, each.address) == key]
-            if len(own) > 1 or (owner != contract.id and not (shared and endpoint.shared)):
-                raise source.refusal(
-                    f"endpoint[{number}].address",
-                    f"{endpoint.channel} {endpoint.address} leads to {owner} already",
-                    clause=contract.clauses.of("channels"),
-                    remedy="give each contract its own address, or write shared = true in both",
-                )
+    loaded = [(source, versions_of(source, recording_days)) for source in sources]
+    refuse_conflicts(loaded)
+    return loaded
 
 
 def _refuse_unknown_contracts(source: Source, settings: Settings, contracts: Mapping[str, Contract]) -> None:
@@ -194,63 +173,3 @@ def _refuse_unknown_contracts(source: Source, settings: Settings, contracts: Map
                 clause="X18",
                 remedy="give each its own name",
             )
-
-
-def findings(
-    settings: Settings,
-    contracts: Mapping[str, Contract],
-    roster: Roster,
-    today: date,
-    days: int | None = None,
-) -> tuple[Finding, ...]:
-    """What time has brought about or will within `days` (default `[gateway] coverage_days`), in a fixed order."""
-    horizon = days or settings.gateway.coverage_days
-    found: list[Finding] = []
-    for contract in contracts.values():
-        found += _of_validity(contract, today)
-        if roster.duty_of(contract.id):
-            found += _of_coverage(contract, roster, today, horizon)
-    found += _of_holidays(contracts, today)
-    return tuple(found)
-
-
-def _of_validity(contract: Contract, today: date) -> Iterator[Finding]:
-    left = (contract.last_day - today).days
-    file, clause = f"contracts/{contract.id}.toml", contract.clauses.of("validity")
-    remedy = "record an extension in [[validity.extension]], or prepare the end of the service"
-    if left < 0:
-        wrong = f"the contract ended on {contract.last_day}"
-    elif left <= VALIDITY_WARNING_DAYS:
-        wrong = f"the contract ends on {contract.last_day}, in {left} days"
-    else:
-        return
-    yield Finding(file, "validity.until", wrong, clause, remedy, contract.id)
-
-
-def _of_coverage(contract: Contract, roster: Roster, today: date, days: int) -> Iterator[Finding]:
-    for gap in coverage(contract, roster, instant(today), days):
-        clause = contract.clauses.of("coverage")
-        yield Finding("roster.toml", "on_call", _gap_text(gap), clause, _REMEDY[gap.kind], contract.id)
-
-
-_REMEDY = {
-    GapKind.HOLE: "cover it with a shift; until then the fallback contact is called",
-    GapKind.OVERLAP: "leave one of them; until then the first in the file is called",
-}
-
-
-def _gap_text(gap: Gap) -> str:
-    span = f"from {gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M}"
-    if gap.kind is GapKind.HOLE:
-        return f"nobody is on call {span}"
-    return f"more than one is on call {span}: {', '.join(gap.origins)}"
-
-
-def _of_holidays(contracts: Mapping[str, Contract], today: date) -> Iterator[Finding]:
-    if not any(each.holidays_closed for contract in contracts.values() for each in contract.schedules):
-        return
-    ahead = today + timedelta(days=365)
-    for year in sorted({today.year, ahead.year}):
-        for day, name in undecided(year):
-            wrong = f"{name} on {day} is a new national holiday that no contract has decided on"
-            yield Finding("contracts", "holidays", wrong, "X18", "ask the client; it counts as a holiday until then")

@@ -8,6 +8,7 @@ from typing import Any
 
 from config.load import provisions
 from config.load.breaches import refuse_broken_clauses
+from config.load.breaches.people import refuse_longer_recordings
 from config.load.breaches.reading import Reading
 from config.load.hours import schedule_of
 from config.load.refusals import Source, checked
@@ -28,11 +29,14 @@ from gateway.domain.contract import (
     TypeRule,
 )
 from gateway.domain.intake import Channel
+from gateway.domain.provisions import Retention
 from gateway.domain.texts import Text
 
 
-def versions_of(source: Source) -> tuple[Contract, ...]:
+def versions_of(source: Source, recording_days: int) -> tuple[Contract, ...]:
     """The contract that a file says, and its later versions, one for each amendment.
+
+    `recording_days` is how long callers are told that a recording is kept: what counts where the file does not say.
 
     Raises:
         SettingError: the file is refused.
@@ -42,8 +46,10 @@ def versions_of(source: Source) -> tuple[Contract, ...]:
     readings = tuple(_readings(source, table, clauses))
     for reading in readings:
         refuse_broken_clauses(reading)
+    refuse_longer_recordings(readings[0], recording_days)
     schedules = tuple(_schedules(readings))
-    return tuple(_contract(reading, schedules) for reading in readings)
+    retention = provisions.retention_of(table.retention, recording_days)
+    return tuple(_contract(reading, schedules, retention) for reading in readings)
 
 
 def clauses_of_keys(data: Mapping[str, Any]) -> dict[str, str]:
@@ -86,7 +92,7 @@ def _schedules(readings: tuple[Reading, ...]) -> Iterator[Schedule]:
             yield schedule_of(table.hours, table.holidays, reading.start, table.validity, reading.clauses)
 
 
-def _contract(reading: Reading, schedules: tuple[Schedule, ...]) -> Contract:
+def _contract(reading: Reading, schedules: tuple[Schedule, ...], retention: tuple[Retention, ...]) -> Contract:
     table, clauses = reading.table, reading.clauses
     parties, channels, acknowledgement = table.parties, table.channels, table.acknowledgement
     return Contract(
@@ -123,6 +129,7 @@ def _contract(reading: Reading, schedules: tuple[Schedule, ...]) -> Contract:
         acknowledgement=Acknowledgement(acknowledgement.mail, acknowledgement.pec, acknowledgement.sms),
         reply_address=acknowledgement.reply_address,
         clauses=clauses,
+        retention=retention,
         **_provisions(table, clauses),
     )
 
@@ -152,7 +159,6 @@ def _provisions(table: ContractFile, clauses: Clauses) -> dict[str, Any]:
         "reservation": provisions.reservation_of(table),
         "working_groups": tuple(provisions.working_group_of(each, clauses) for each in table.working_group),
         "contact_groups": provisions.contact_groups_of(table, clauses),
-        "retention": provisions.retention_of(table.retention),
         "offer_reference": table.offer.reference if table.offer else "",
         "texts": tuple(Text(each.id, each.subject, each.body) for each in table.text),
         "skills": table.skills,

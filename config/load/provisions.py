@@ -34,6 +34,7 @@ from gateway.domain.provisions import (
     Lead,
     Matter,
     Member,
+    Of,
     Office,
     OnSite,
     Period,
@@ -55,12 +56,14 @@ WARN_AT = 0.8
 KEPT = (
     Retention("ticket", months=24),
     Retention("contact", months=6),
-    Retention("recording", days=90),
     Retention("certified", months=120),
     Retention("complaint", months=60),
     Retention("security_log", months=12),
 )
-"""How long data are kept when the file does not say (DOMAIN 12); the controller has to confirm it."""
+"""How long data are kept when the file does not say (DOMAIN 12); the controller has to confirm it.
+
+Recordings are not here: they are kept as long as callers are told before one begins, `[phone] recording_days`.
+"""
 
 
 def acts_of(table: ContractFile) -> tuple[Act, ...]:
@@ -139,6 +142,7 @@ def term_of(table: TermTable, clauses: Clauses) -> Term:
         ends=table.ends,
         classes=table.classes,
         at_site=table.calendar == "site",
+        extends=table.extend_to_next_day,
     )
 
 
@@ -150,13 +154,13 @@ def suspensions_of(table: ContractFile) -> tuple[Suspension, ...]:
 def quota_of(table: QuotaTable, clauses: Clauses) -> Quota:
     """A quota; somebody is warned at four fifths when the file does not say."""
     warn_at = table.warn_at or max(1, int(table.count * WARN_AT))
-    return Quota(table.of, table.phase, table.count, warn_at, table.clause or clauses.of("quotas"))
+    return Quota(Of(table.of), table.phase, table.count, warn_at, table.clause or clauses.of("quotas"))
 
 
 def period_of(table: PeriodTable, clauses: Clauses) -> Period:
     """A period in calendar months."""
     return Period(
-        of=table.of,
+        of=Of(table.of),
         phase=table.phase,
         after=table.after,
         months=calendar_months(table.lasts) or 0,
@@ -252,7 +256,8 @@ def priority_of(table: PriorityTable) -> Priority:
     )
 
 
-def retention_of(tables: Iterable[RetentionTable]) -> tuple[Retention, ...]:
+def retention_of(tables: Iterable[RetentionTable], recording_days: int) -> tuple[Retention, ...]:
     """How long each class of data is kept: what the file says, for the others the defaults."""
     said: dict[str, Retention | None] = {each.of: kept(each.of, each.keep) for each in tables}
-    return tuple(said.get(default.of) or default for default in KEPT)
+    defaults = (*KEPT, Retention("recording", days=recording_days))
+    return tuple(said.get(default.of) or default for default in defaults)

@@ -18,6 +18,7 @@ from gateway.domain.errors import SettingError
 
 WHOLE_CONFIGURATION = "X18"
 """The clause of a refusal that no contract asks for: configuration errors are told, not survived."""
+SEE_COMMENT = "see the comment of this key in the shipped configuration"
 _TABLE = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?\s*(?:#.*)?$")
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -105,8 +106,16 @@ def _refusal(model: type[BaseModel], source: Source, clauses: Mapping[str, str],
         return source.refusal(key, "unknown key", clause=clause, remedy=_nearest(str(detail["loc"][-1]), known))
     if detail["type"] == "missing":
         return source.refusal(key, "the key is missing", clause=clause, remedy=f"add {detail['loc'][-1]!s} to it")
-    wrong = _in_short(detail)
-    return source.refusal(key, wrong, clause=clause, remedy="see the comment of this key in the shipped configuration")
+    return source.refusal(key, _in_short(detail), clause=clause, remedy=_remedy(detail))
+
+
+def _remedy(detail: ErrorDetails) -> str:
+    """For a value of a fixed list the nearest one; it is named by the message itself."""
+    allowed = re.findall(r"'([^']*)'", str(detail.get("ctx", {}).get("expected", "")))
+    near = difflib.get_close_matches(str(detail["input"]), allowed, n=1, cutoff=0.5)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"write one of: {', '.join(allowed)}" if allowed else SEE_COMMENT
 
 
 def _in_short(detail: ErrorDetails) -> str:
@@ -163,7 +172,7 @@ def line_of(text: str, key: str) -> int | None:
     path = re.findall(r"[^.\[\]]+|\[\d+\]", key)
     found: int | None = None
     here: tuple[str, ...] = ()
-    counts: dict[str, int] = {}
+    counts: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if table := _TABLE.match(line):
             here = _table_path(table[1], table[2], counts)
@@ -174,9 +183,14 @@ def line_of(text: str, key: str) -> int | None:
     return found
 
 
-def _table_path(bracket: str, name: str, counts: dict[str, int]) -> tuple[str, ...]:
-    parts = tuple(part.strip().strip('"') for part in name.split("."))
-    if bracket == "[":
-        return parts
-    counts[name] = counts.get(name, 0) + 1
-    return (*parts, f"[{counts[name]}]")
+def _table_path(bracket: str, name: str, counts: dict[tuple[str, ...], int]) -> tuple[str, ...]:
+    """The path of a table's head: below an array of tables it belongs to the last one before it."""
+    parts = [part.strip().strip('"') for part in name.split(".")]
+    path: tuple[str, ...] = ()
+    for depth, part in enumerate(parts, 1):
+        path = (*path, part)
+        if depth == len(parts) and bracket == "[[":
+            counts[path] = counts.get(path, 0) + 1
+        if path in counts:
+            path = (*path, f"[{counts[path]}]")
+    return path

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from gateway.domain.hours import local
 from gateway.domain.intake import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+    from datetime import datetime
 
     from gateway.domain.contract import Contract
     from gateway.domain.roster import Directory, Roster
@@ -20,7 +24,11 @@ _MAIL_LIKE = (Channel.MAIL, Channel.PEC, Channel.FAX)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything that the flow decides by. `signing_key` signs our Message-IDs; `sms_from` is our two-way number."""
+    """Everything that the flow decides by. `signing_key` signs our Message-IDs; `sms_from` is our two-way number.
+
+    `contracts` are the contracts as signed; `versions` has each with its amendments, the first one first. A contract
+    that is not in `versions` has only the one.
+    """
 
     name: str
     default_contract: str
@@ -39,10 +47,26 @@ class Rules:
     mail_lives: timedelta = timedelta(days=2)
     page_lives: timedelta = timedelta(minutes=30)
     sms_joins_for: timedelta = timedelta(hours=24)
+    versions: Mapping[str, tuple[Contract, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
-    def contract(self, contract_id: str) -> Contract:
-        """The contract with this id; the default one when a reload took it away while its tickets are open."""
-        return self.contracts.get(contract_id) or self.contracts[self.default_contract]
+    def contract(self, contract_id: str, version: int | None = None) -> Contract:
+        """The contract with this id, as signed or in a version; a ticket keeps the one it was opened under.
+
+        The default contract when a reload took it away while its tickets are open; of a version that is gone, the
+        last one before it.
+        """
+        first, *later = self._versions(contract_id)
+        return ([first] + [each for each in later if each.version <= (version or first.version)])[-1]
+
+    def in_force(self, contract_id: str, at: datetime) -> Contract:
+        """The version of the contract that is in force on the day of `at` in Rome; before the first one, that."""
+        day = local(at).date()
+        first, *later = self._versions(contract_id)
+        return ([first] + [each for each in later if each.effective_from <= day])[-1]
+
+    def _versions(self, contract_id: str) -> tuple[Contract, ...]:
+        signed = self.contracts.get(contract_id) or self.contracts[self.default_contract]
+        return (signed, *self.versions.get(signed.id, ())[1:])
 
     def alarmed(self, contract: Contract) -> tuple[str, ...]:
         """Who is told when something needs a person now: never one of our own intake addresses, which nobody reads.

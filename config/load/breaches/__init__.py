@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from config.load.breaches.channels import refuse_unpublished
+from config.load.breaches.amendments import refuse_amendments
+from config.load.breaches.channels import refuse_uncommunicated, refuse_unpublished, refuse_unreachable
+from config.load.breaches.doubles import refuse_doubles
 from config.load.breaches.hours import refuse_breaks, refuse_closures
+from config.load.breaches.people import refuse_groups, refuse_unready
+from config.load.breaches.phases import refuse_acts, refuse_phases, refuse_unserved
 from config.load.breaches.reading import Reading
+from config.load.breaches.visits import refuse_periods, refuse_quotas, refuse_sites, refuse_terms
 
 __all__ = ["refuse_broken_clauses"]
 
-CHECKS = (refuse_breaks, refuse_closures, refuse_unpublished)
+CHECKS = (
+    refuse_amendments,
+    refuse_breaks,
+    refuse_closures,
+    refuse_unreachable,
+    refuse_unpublished,
+    refuse_uncommunicated,
+    refuse_doubles,
+    refuse_acts,
+    refuse_phases,
+    refuse_unserved,
+    refuse_sites,
+    refuse_terms,
+    refuse_quotas,
+    refuse_periods,
+    refuse_groups,
+    refuse_unready,
+)
 
 
 def refuse_broken_clauses(reading: Reading) -> None:

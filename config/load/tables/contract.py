@@ -87,6 +87,7 @@ Rule = Literal[
     "catalogues",
     "checklist",
     "groups",
+    "leads",
     "contact_groups",
     "retention",
     "offer",
@@ -133,9 +134,12 @@ RULE_OF_KEY: Mapping[str, Rule] = {
     "checklist": "checklist",
     "reservation": "checklist",
     "working_group": "groups",
+    "working_group.lead": "leads",
+    "working_group.deputy": "leads",
     "contact_group": "contact_groups",
     "retention": "retention",
     "offer": "offer",
+    "amendment": "validity",
 }
 
 

@@ -114,7 +114,10 @@ class OnSiteTable(Section):
 
 
 class TermTable(Section):
-    """[[term]] by when something must have happened."""
+    """[[term]] by when something must have happened.
+
+    `extend_to_next_day`: a last calendar day that is a Sunday or a national holiday moves on (art. 1187 c.c.).
+    """
 
     of: Of
     within: TermText
@@ -122,6 +125,7 @@ class TermTable(Section):
     ends: Ends = Ends.COVERAGE
     classes: tuple[Annotated[int, Field(ge=1, le=HIGHEST_CLASS, strict=True)], ...] = ()
     calendar: Literal["contract", "site"] = "contract"
+    extend_to_next_day: bool = True
     clause: ClauseId | None = None
 
 
@@ -132,9 +136,9 @@ class SuspensionTable(Section):
 
 
 class QuotaTable(Section):
-    """[[quota]] how many there may be in a phase, and from how many on somebody is warned."""
+    """[[quota]] how many visits there may be in a phase, and from how many on somebody is warned."""
 
-    of: Of
+    of: Literal["on_site"]
     phase: Id
     count: Positive
     warn_at: Positive | None = None
@@ -144,7 +148,7 @@ class QuotaTable(Section):
 class PeriodTable(Section):
     """[[period]] how long something is due after an act."""
 
-    of: Of
+    of: Literal["on_site", "second_level"]
     phase: Id
     after: ActKind
     lasts: PeriodText

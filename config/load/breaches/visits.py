@@ -1,0 +1,154 @@
+"""Sites, visits, terms, quotas and periods that the contract could not keep (C3.9–C3.11, C3.19–C3.23)."""
+
+from __future__ import annotations
+
+from config.load.breaches.phases import IN_ORDER
+from config.load.breaches.reading import Reading
+from config.load.tables.kinds import within
+from config.load.tables.provisions import TermTable
+from gateway.domain.provisions import Counting, Of, Starts
+
+
+def refuse_sites(reading: Reading) -> None:
+    """A site of a phase that is not there, a name that means two sites, a default site that is none."""
+    meant: dict[str, str] = {}
+    for number, site in enumerate(reading.table.site, 1):
+        _refuse_unknown_phases(reading, f"site[{number}].phases", site.phases, "sites", site.clause)
+        for name in {each.casefold() for each in (site.id, site.name, *site.names)}:
+            if meant.setdefault(name, site.id) != site.id:
+                raise reading.refusal(
+                    f"site[{number}].names",
+                    f"{name!r} names both {meant[name]} and {site.id}",
+                    rule="sites",
+                    clause=site.clause,
+                    remedy="give each site names of its own",
+                )
+    on_site, known = reading.table.on_site, [site.id for site in reading.table.site]
+    if on_site and on_site.default_site and on_site.default_site not in known:
+        raise reading.refusal(
+            "on_site.default_site",
+            f"there is no site {on_site.default_site}",
+            rule="on_site",
+            clause=on_site.clause,
+            remedy=f"known sites: {', '.join(known)}" if known else "add [[site]]",
+        )
+
+
+def refuse_terms(reading: Reading) -> None:
+    """A term of visits that the contract does not have or that the clause counts from the request; one given twice."""
+    given: set[tuple[Of, int | None]] = set()
+    for number, term in enumerate(reading.table.term, 1):
+        key = f"term[{number}]"
+        _refuse_visit(reading, f"{key}.of", term.of, "terms", term.clause)
+        _refuse_reopening(reading, key, term)
+        _refuse_misread(reading, key, term)
+        for each in term.classes or (None,):
+            if (term.of, each) in given:
+                what = f"{term.of} of class {each}" if each else str(term.of)
+                raise reading.refusal(
+                    f"{key}.of",
+                    f"the term of {what} is given twice",
+                    rule="terms",
+                    clause=term.clause,
+                    remedy="leave one, or give each its own classes",
+                )
+            given.add((term.of, each))
+
+
+def _refuse_visit(reading: Reading, key: str, of: str, rule: str, clause: str | None) -> None:
+    if of == Of.ON_SITE and reading.table.on_site is None:
+        raise reading.refusal(
+            key,
+            "it is about visits [on-site], and the contract has none: on_site is missing",
+            rule=rule,
+            clause=clause,
+            remedy="add [on_site] with the words that ask for a visit, or take it out",
+        )
+
+
+def _refuse_reopening(reading: Reading, key: str, term: TermTable) -> None:
+    """C3.11: within one working day of the request, whatever its hour."""
+    if term.of is Of.ON_SITE and term.counted_from is Starts.REOPENING:
+        raise reading.refusal(
+            f"{key}.counted_from",
+            "the term of a visit counts from the request, whatever its hour, and never from the reopening",
+            rule="terms",
+            clause=term.clause,
+            remedy='take counted_from out, or write counted_from = "receipt"',
+        )
+
+
+def _refuse_misread(reading: Reading, key: str, term: TermTable) -> None:
+    read = within(term.within)
+    by_the_hour = bool(read and read.counting in {Counting.ELAPSED, Counting.SERVICE})
+    classes = {each.number for each in reading.table.priority.classes}
+    unknown = [each for each in term.classes if classes and each not in classes]
+    if by_the_hour and "ends" in term.model_fields_set:
+        where, wrong, remedy = "ends", "a term in hours ends when they are over, not with a day", "take ends out"
+    elif term.calendar == "site" and term.of is not Of.ON_SITE:
+        where, wrong, remedy = (
+            "calendar",
+            "only a visit has a place whose holidays count",
+            'write calendar = "contract"',
+        )
+    elif unknown:
+        where, wrong = "classes", f"there is no class {unknown[0]} of priority"
+        remedy = f"known classes: {', '.join(map(str, sorted(classes)))}"
+    else:
+        return
+    raise reading.refusal(f"{key}.{where}", wrong, rule="terms", clause=term.clause, remedy=remedy)
+
+
+def refuse_quotas(reading: Reading) -> None:
+    """A quota that would warn too late, counts in no phase, is given twice, or that nobody could exceed (C3.10)."""
+    given: set[tuple[str, str]] = set()
+    for number, quota in enumerate(reading.table.quota, 1):
+        key, clause = f"quota[{number}]", quota.clause
+        _refuse_visit(reading, f"{key}.of", quota.of, "quotas", clause)
+        _refuse_unknown_phases(reading, f"{key}.phase", (quota.phase,), "quotas", clause)
+        if quota.warn_at and quota.warn_at > quota.count:
+            where, wrong = "warn_at", f"it warns at {quota.warn_at} when {quota.count} are used up"
+            remedy = "warn before the quota is used up, at four fifths of it"
+        elif (quota.of, quota.phase) in given:
+            where, wrong = "phase", f"the quota of {quota.of} in phase {quota.phase} is given twice"
+            remedy = "leave one"
+        elif reading.table.responsible is None:
+            where, wrong = "count", "beyond it the client's responsible authorises, and nothing says who that is"
+            remedy = "add [responsible] with name, mail and phone"
+        else:
+            given.add((quota.of, quota.phase))
+            continue
+        raise reading.refusal(f"{key}.{where}", wrong, rule="quotas", clause=clause, remedy=remedy)
+
+
+def refuse_periods(reading: Reading) -> None:
+    """A period of a phase that is not there, given twice, or counted from an act that ends its phase (C3.19)."""
+    opened_by = {phase.id: phase.opened_by for phase in reading.table.phase}
+    given: set[tuple[str, str]] = set()
+    for number, period in enumerate(reading.table.period, 1):
+        key, clause = f"period[{number}]", period.clause
+        _refuse_visit(reading, f"{key}.of", period.of, "periods", clause)
+        _refuse_unknown_phases(reading, f"{key}.phase", (period.phase,), "periods", clause)
+        if IN_ORDER.index(period.after) > IN_ORDER.index(opened_by[period.phase]):
+            where, wrong = "after", f"the phase {period.phase} is over when {period.after} is recorded"
+            remedy = f'write after = "{opened_by[period.phase]}", or name the phase that the act opens'
+        elif (period.of, period.phase) in given:
+            where, wrong = "phase", f"the period of {period.of} in phase {period.phase} is given twice"
+            remedy = "leave one"
+        else:
+            given.add((period.of, period.phase))
+            continue
+        raise reading.refusal(f"{key}.{where}", wrong, rule="periods", clause=clause, remedy=remedy)
+
+
+def _refuse_unknown_phases(reading: Reading, key: str, phases: tuple[str, ...], rule: str, clause: str | None) -> None:
+    known = [phase.id for phase in reading.table.phase]
+    for phase in phases:
+        if phase not in known:
+            raise reading.refusal(
+                key,
+                f"there is no phase {phase}",
+                rule=rule,
+                clause=clause,
+                remedy=f"known phases: {', '.join(known)}" if known else "add [[phase]]",
+            )
