@@ -60,7 +60,7 @@ def explained_period(steps: Sequence[Step], language: str = "it") -> tuple[str, 
     """How the last day of a period was found (`periods.period_steps`), with the years.
 
     `lunedì 31 agosto 2026: giorno dell’atto, non contato` · `domenica 28 febbraio 2027: ultimo giorno del mese, che non
-    ha un giorno 31, domenica, il termine passa al giorno dopo` · `lunedì 1 marzo 2027: ultimo giorno`.
+    ha un giorno 31, essendo domenica, la scadenza passa al giorno dopo` · `lunedì 1 marzo 2027: ultimo giorno`.
     """
     act, *others = steps
     first = (
@@ -194,10 +194,10 @@ def _uncounted(days: int, language: str) -> str:
 
 
 def _moved(step: Step, language: str) -> str:
-    rest = _pick(language, "domenica", "a Sunday")
+    rest = _pick(language, "essendo domenica", "being a Sunday")
     if step.holiday:
         rest = _pick(language, f"festivo ({step.holiday})", f"public holiday ({step.holiday})")
-    return _pick(language, f"{rest}, il termine passa al giorno dopo", f"{rest}, the term moves to the next day")
+    return _pick(language, f"{rest}, la scadenza passa al giorno dopo", f"{rest}, the end moves to the next day")
 
 
 def _reopens(step: Step, language: str) -> str:
