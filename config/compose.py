@@ -18,7 +18,7 @@ from adapters.mail.prescan import needs_child
 from adapters.mail.smtp_client import Relay, send
 from adapters.sms import septets
 from adapters.store import open_store
-from config.load.texts import load_texts
+from config.load.texts import load_texts, refuse_own_texts
 from gateway.domain.dispatch import Deferred, OutgoingMail
 from gateway.domain.errors import SettingError
 from gateway.domain.intake import Channel, MailReading
@@ -46,7 +46,7 @@ def rules_of(site: Site) -> Rules:
     """What is in force, as the flow wants it.
 
     Raises:
-        SettingError: no [signing] key, or texts that are not complete.
+        SettingError: no [signing] key, texts that are not complete, or a contract's own that could not be sent.
     """
     settings = site.settings
     if settings.signing is None:
@@ -58,13 +58,15 @@ def rules_of(site: Site) -> Rules:
             remedy='write [signing] key = {file = "signing.key"}; "centralino init" makes one',
         )
     own_texts = site.path.parent / "texts"
+    catalogues = load_texts(own_texts if own_texts.is_dir() else shipped() / "texts", septets=septets)
+    refuse_own_texts(site.contracts.values(), catalogues, septets=septets)
     return Rules(
         name=settings.gateway.name,
         default_contract=settings.gateway.default_contract,
         contracts=site.contracts,
         people=site.people,
         roster=site.roster,
-        catalogues=load_texts(own_texts if own_texts.is_dir() else shipped() / "texts", septets=septets),
+        catalogues=catalogues,
         signing_key=settings.signing.key.get_secret_value().encode(),
         sms_from=settings.twilio.number if settings.twilio else "",
         file_attempts=settings.limits.parse_attempts,

@@ -6,6 +6,7 @@ is found here, at check, load and reload, and not when the page is due.
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from types import MappingProxyType
@@ -13,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from config.load.refusals import WHOLE_CONFIGURATION
 from gateway.domain.errors import SettingError
-from gateway.domain.texts import PLACEHOLDER, PLACEHOLDERS, SMS_LIMIT, Catalogue, Text
+from gateway.domain.texts import PLACEHOLDER, PLACEHOLDERS, PRIVACY, SMS_LIMIT, Catalogue, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
+
+    from gateway.domain.contract import Contract
 
 REFERENCE_LANGUAGE = "it"
 
@@ -80,15 +83,55 @@ def _tables(file: Path) -> dict[str, Any]:
         raise _refusal(str(file), "file", f"it cannot be read: {error.strerror}", "give it the right mode") from error
 
 
+def refuse_own_texts(
+    contracts: Iterable[Contract], catalogues: Mapping[str, Catalogue], *, septets: Callable[[str], int | None]
+) -> None:
+    """Refuses the words that a contract has of its own for a text, where they could not be sent.
+
+    Raises:
+        SettingError: nobody wrote the texts in the contract's language, the catalogue has no text of the id, a
+            placeholder that the catalogue's own text lacks, the privacy line or a mark is lost, an SMS never fits.
+
+    Source: DOMAIN 13.
+    """
+    for contract in contracts:
+        file = f"contracts/{contract.id}.toml"
+        catalogue = catalogues.get(contract.language)
+        if catalogue is None:
+            known = ", ".join(catalogues)
+            raise _refusal(file, "language", f"there are no texts in {contract.language}", f"texts are in: {known}")
+        for number, text in enumerate(contract.texts, 1):
+            _check_own(file, f"text[{number}]", text, catalogue, septets)
+
+
+def _check_own(file: str, key: str, text: Text, catalogue: Catalogue, septets: Callable[[str], int | None]) -> None:
+    shared = catalogue.texts.get(text.id)
+    if shared is None:
+        near = difflib.get_close_matches(text.id, catalogue.texts, n=1)
+        remedy = f"did you mean {near[0]}?" if near else "take an id of config/texts/it"
+        raise _refusal(file, f"{key}.id", f"the catalogue has no text {text.id}", remedy)
+    if text.subject and not shared.subject:
+        raise _refusal(file, f"{key}.subject", f"{text.id} has no subject", "write the body alone")
+    if PRIVACY in shared.placeholders() - text.placeholders():
+        raise _refusal(file, f"{key}.body", "the privacy line is missing", f"end it with {{{PRIVACY}}}")
+    _check_placeholders(file, f"{key}.body", text, shared.placeholders())
+    _check_written(file, f"{key}.subject", f"{key}.body", text, septets)
+
+
 def _checked(file: str, text_id: str, table: object, septets: Callable[[str], int | None]) -> Text:
     if text_id not in PLACEHOLDERS:
         raise _refusal(file, text_id, "no text has this id", "remove it, or correct its name")
     text = _text(file, text_id, table)
-    _check_placeholders(file, text)
-    _check_mark(file, text)
-    if text_id.startswith("M-"):
-        _check_sms(file, text, septets)
+    _check_placeholders(file, text_id, text, PLACEHOLDERS[text_id])
+    _check_written(file, f"{text_id}.subject", text_id, text, septets)
     return text
+
+
+def _check_written(file: str, subject: str, body: str, text: Text, septets: Callable[[str], int | None]) -> None:
+    if text.subject and "[{ticket}]" not in text.subject:
+        raise _refusal(file, subject, "the mark [{ticket}] is missing", "begin with [{ticket}]")
+    if text.id.startswith("M-"):
+        _check_sms(file, body, text, septets)
 
 
 def _text(file: str, text_id: str, table: object) -> Text:
@@ -104,36 +147,28 @@ def _text(file: str, text_id: str, table: object) -> Text:
     return Text(text_id, subject, body)
 
 
-def _check_placeholders(file: str, text: Text) -> None:
-    allowed = PLACEHOLDERS[text.id]
+def _check_placeholders(file: str, key: str, text: Text, allowed: frozenset[str]) -> None:
     unknown = sorted(text.placeholders() - allowed)
     if unknown:
         known = ", ".join(sorted(allowed)) or "none"
-        raise _refusal(file, text.id, f"{{{unknown[0]}}} has no value in this text", f"use one of: {known}")
+        raise _refusal(file, key, f"{{{unknown[0]}}} has no value in this text", f"use one of: {known}")
     if _STRAY_BRACE.search(PLACEHOLDER.sub("", text.subject + text.body)):
-        raise _refusal(file, text.id, "a brace belongs to no placeholder", "write {name} in small English letters")
+        raise _refusal(file, key, "a brace belongs to no placeholder", "write {name} in small English letters")
 
 
-def _check_mark(file: str, text: Text) -> None:
-    if text.subject and "[{ticket}]" not in text.subject:
-        raise _refusal(file, f"{text.id}.subject", "the mark [{ticket}] is missing", "begin with [{ticket}]")
-
-
-def _check_sms(file: str, text: Text, septets: Callable[[str], int | None]) -> None:
+def _check_sms(file: str, key: str, text: Text, septets: Callable[[str], int | None]) -> None:
     for name in _ALWAYS_TOLD:
         if name in PLACEHOLDERS[text.id] and name not in text.placeholders():
-            raise _refusal(file, text.id, f"{{{name}}} is missing", f"an SMS of this kind always tells {{{name}}}")
+            raise _refusal(file, key, f"{{{name}}} is missing", f"an SMS of this kind always tells {{{name}}}")
     fixed = PLACEHOLDER.sub("", text.body).strip()
     if any(septets(c) != 1 for c in fixed):
         odd = next(c for c in fixed if septets(c) != 1)
         raise _refusal(
-            file, text.id, f"{odd!r} is not in the GSM-7 basic table", "use straight quotes, no capital accents but É"
+            file, key, f"{odd!r} is not in the GSM-7 basic table", "use straight quotes, no capital accents but É"
         )
     least = len(fixed) + sum(WIDEST.get(name, 0) for name in PLACEHOLDER.findall(text.body))
     if least > SMS_LIMIT:
-        raise _refusal(
-            file, text.id, f"it needs {least} septets before any name is in it", f"shorten it below {SMS_LIMIT}"
-        )
+        raise _refusal(file, key, f"it needs {least} septets before any name is in it", f"shorten it below {SMS_LIMIT}")
 
 
 def _refusal(file: str, key: str, wrong: str, remedy: str) -> SettingError:

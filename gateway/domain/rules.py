@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -87,8 +87,12 @@ class Rules:
         return {"purpose": self.recording_purpose, "days": str(self.recording_days)}
 
     def texts(self, contract: Contract) -> Catalogue:
-        """The texts in the language of a contract."""
-        return self.catalogues[contract.language]
+        """The texts in the language of a contract, with its own words for some of them."""
+        shared = self.catalogues[contract.language]
+        if not contract.texts:
+            return shared
+        own = {text.id: replace(text, subject=text.subject or shared.text(text.id).subject) for text in contract.texts}
+        return replace(shared, texts=MappingProxyType({**shared.texts, **own}))
 
     def contracts_at(self, channel: Channel, addresses: Iterable[str]) -> tuple[Contract, ...]:
         """The contracts that these addresses lead to, in the order of the addresses, each once.
