@@ -10,16 +10,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from config.commands import showing
+from config.commands import showing, sweeping
 from config.commands.common import COULD_NOT, AsJson, At, Config, NotFoundError, parse_at, site_of
 from gateway.domain.intake import Channel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from config.load import Site
     from gateway.domain.rules import Rules
     from gateway.simulate import Asked
 
 CHANNELS = tuple(str(channel) for channel in Channel if channel is not Channel.VOICE)
-NAMES = ("contract", "channel", "at", "from", "site", "acceptance", "urgent")
+NAMES = (
+    "contract", "channel", "at", "from", "site", "acceptance", "urgent", "subject", "text", "used", "reserved",
+)  # fmt: skip
+FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
 def simulate(
@@ -28,20 +34,30 @@ def simulate(
     channel: Annotated[str | None, typer.Option(metavar="CH", help=f"One of {' '.join(CHANNELS)}.")] = None,
     at: At = None,
     sender: Annotated[str | None, typer.Option("--from", metavar="WHO", help="Mail address or number.")] = None,
-    site: Annotated[str | None, typer.Option(metavar="S", help="The requester's site.")] = None,
-    acceptance: Annotated[str | None, typer.Option(metavar="DATE", help="The day of the acceptance test.")] = None,
+    site: Annotated[str | None, typer.Option(metavar="S", help="A visit is asked for at this site.")] = None,
+    acceptance: Annotated[str | None, typer.Option(metavar="DATE", help="As if accepted on this day.")] = None,
     urgent: Annotated[bool, typer.Option("--urgent", help="As if it were urgent.")] = False,
+    subject: Annotated[str | None, typer.Option(metavar="S", help="Its subject.")] = None,
+    text: Annotated[str | None, typer.Option(metavar="T", help="Its text.")] = None,
+    used: Annotated[int, typer.Option(metavar="N", min=0, help="Visits of the phase that were carried out.")] = 0,
+    reserved: Annotated[int, typer.Option(metavar="N", min=0, help="Visits of the phase that are reserved.")] = 0,
     batch: Annotated[
         Path | None,
         typer.Option(metavar="FILE", exists=True, dir_okay=False, allow_dash=True, help="One JSON object a line."),
     ] = None,
+    sweep: Annotated[
+        int | None,
+        typer.Option(metavar="YEAR", min=FIRST_YEAR, max=LAST_YEAR, help="A year: coverage, clocks, holidays."),
+    ] = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Say what would happen to a request: open or closed and why, whom it reaches, what the requester hears.
+    """Say what would happen to a request: what becomes of it and why, whom it reaches, by when, what is said.
 
     Every decision cites its clause. Nothing is stored and nobody is told. --batch reads one JSON object a line with the
-    names contract, channel, at, from, site, acceptance, urgent, and prints one result a line.
+    names of the options (contract, channel, at, from, site, acceptance, urgent, subject, text, used, reserved) and
+    prints one result a line. --sweep YEAR tells of each contract, or of --contract, the minutes without coverage and
+    with double coverage, the nights on which the clocks change, and every holiday with the rule that made it.
 
     Example: centralino simulate --contract c02-comune --channel phone --at 2026-04-06T10:00 --json
     """
@@ -49,39 +65,67 @@ def simulate(
 
     settled = site_of(config)
     rules = rules_of(settled)
+    if sweep is not None:
+        chosen = [_known_contract(rules, contract)] if contract else list(rules.contracts)
+        sweeping.show(rules, chosen, sweep, as_json=as_json)
+        return
+    answer = _answering(settled, rules)
     if batch is not None:
-        _batch(rules, batch)
+        _batch(answer, batch)
         return
     if contract is None or channel is None:
-        raise typer.BadParameter("give --contract and --channel, or --batch FILE")
-    when = at or clock_of(settled.settings).now()
+        raise typer.BadParameter("give --contract and --channel, or --batch FILE, or --sweep YEAR")
     said = {
         "contract": contract,
         "channel": channel,
-        "at": when,
+        "at": at or clock_of(settled.settings).now(),
         "from": sender,
         "site": site,
         "acceptance": acceptance,
+        "urgent": urgent,
+        "subject": subject,
+        "text": text,
+        "used": used,
+        "reserved": reserved,
     }
-    answer = _answer(rules, said | {"urgent": urgent})
+    found = answer(said)
     if as_json:
-        showing.document(answer)
+        showing.document(found)
     else:
-        _for_people(answer)
+        _for_people(found)
 
 
-def _batch(rules: Rules, file: Path) -> None:
+# -------------------------------------------------------------------------------------------------------------- a batch
+
+
+def _batch(answer: Callable[[dict[str, Any]], dict[str, Any]], file: Path) -> None:
     """One result a line; a line that cannot be answered says why, and the exit code is 1."""
+    encode = json.JSONEncoder(ensure_ascii=False, default=_as_text).encode
     failed = False
-    lines = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-    for text in filter(str.strip, lines.splitlines()):
+    text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+    for line in _followed([line for line in text.splitlines() if line.strip()]):
         try:
-            showing.line(_answer(rules, _object(text)))
+            found = answer(_object(line))
         except (typer.BadParameter, NotFoundError) as wrong:
             failed = True
-            showing.line({"error": str(wrong)})
+            found = {"error": str(wrong)}
+        sys.stdout.write(f"{encode(found)}\n")
     if failed:
         raise typer.Exit(COULD_NOT)
+
+
+def _followed(lines: list[str]) -> Iterable[str]:
+    """The lines; on a terminal, while the results go elsewhere, with a bar that says how far it is."""
+    if not sys.stderr.isatty() or sys.stdout.isatty():
+        return lines
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(lines, description="simulate", console=Console(stderr=True))
+
+
+def _as_text(value: object) -> str:
+    return str(showing.rome(value)) if isinstance(value, datetime) else str(value)
 
 
 def _object(text: str) -> dict[str, Any]:
@@ -96,16 +140,32 @@ def _object(text: str) -> dict[str, Any]:
     return found
 
 
-def _answer(rules: Rules, said: dict[str, Any]) -> dict[str, Any]:
+# ------------------------------------------------------------------------------------------------------ what was asked
+
+
+def _answering(settled: Site, rules: Rules) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """What answers one question after the other by the same rules."""
+    from config.places import places_of
     from gateway.simulate import simulate as simulated
 
-    asked = _asked(said)
-    if asked.contract not in rules.contracts:
-        raise NotFoundError(f"there is no contract {asked.contract!r}; there are: {', '.join(rules.contracts)}")
-    return simulated(rules, asked)
+    place_named = places_of(settled.contracts.values())
+
+    def answer(said: dict[str, Any]) -> dict[str, Any]:
+        asked = _asked(said)
+        _known_contract(rules, asked.contract)
+        return simulated(rules, asked, place_named)
+
+    return answer
+
+
+def _known_contract(rules: Rules, contract: str) -> str:
+    if contract not in rules.contracts:
+        raise NotFoundError(f"there is no contract {contract!r}; there are: {', '.join(rules.contracts)}")
+    return contract
 
 
 def _asked(said: dict[str, Any]) -> Asked:
+    from gateway.domain.reception import Used
     from gateway.simulate import Asked
 
     if missing := [name for name in ("contract", "channel", "at") if not said.get(name)]:
@@ -117,11 +177,24 @@ def _asked(said: dict[str, Any]) -> Asked:
         contract=str(said["contract"]),
         channel=Channel(said["channel"]),
         at=at if isinstance(at, datetime) else parse_at(str(at)),
-        sender=said.get("from"),
-        site=said.get("site"),
+        sender=_sender(said.get("from")),
+        site=str(said["site"]) if said.get("site") else None,
         acceptance=_day(said.get("acceptance")),
         urgent=bool(said.get("urgent")),
+        subject=str(said.get("subject") or ""),
+        text=str(said.get("text") or ""),
+        used=Used(_count(said, "used"), _count(said, "reserved")),
     )
+
+
+def _sender(who: object) -> str | None:
+    """The address as it is, a number in E.164 as people write it; None when nobody is named."""
+    from config.fields import normalised_number
+
+    written = str(who).strip() if who else ""
+    if not written or "@" in written:
+        return written or None
+    return normalised_number(written) or written
 
 
 def _day(text: object) -> date | None:
@@ -131,20 +204,47 @@ def _day(text: object) -> date | None:
         raise typer.BadParameter(f"{text!r} is no day; write 2026-11-24") from None
 
 
+def _count(said: dict[str, Any], name: str) -> int:
+    count = said.get(name) or 0
+    if not isinstance(count, int) or isinstance(count, bool) or count < 0:
+        raise typer.BadParameter(f"{name} is {count!r}; it is a number of visits from 0 on")
+    return count
+
+
+# -------------------------------------------------------------------------------------------------------- for people
+
+
 def _for_people(answer: dict[str, Any]) -> None:
     reasons = ": ".join(filter(None, (answer["reason"], answer["holiday"])))
     because = f" ({reasons})" if reasons else ""
+    quota = answer["quota"]
     showing.facts((
         ("contract", answer["contract"]),
+        ("version", answer["version"] if answer["version"] > 1 else None),
         ("at", showing.rome(answer["at"])),
         ("channel", answer["channel"]),
         ("state", f"{answer['state']}{because}"),
         ("opens again", showing.rome(answer["next_opening"])),
+        ("phase", answer["phase"]),
+        ("group", answer["group"]),
         ("outcome", answer["outcome"]),
+        ("matter", answer["matter"]),
+        ("mode", answer["mode"]),
+        ("site", answer["site"]),
+        ("level", answer["level"]),
         ("route", answer["route"]),
+        *((f"due: {of}", showing.rome(at)) for of, at in answer["due"].items()),
+        *((name.replace("_", " "), day) for name, day in answer["periods"].items()),
+        ("quota", quota and f"{quota['used']} used and {quota['reserved']} reserved of {quota['count']}"),
+        ("marks", ", ".join(answer["marks"])),
+        ("forwarded to", answer["forward_to"] and answer["forward_to"]["name"]),
+        ("decides", answer["ask"] and answer["ask"]["name"]),
         ("clauses", ", ".join(answer["clauses"])),
         ("says", answer["says"]),
     ))  # fmt: skip
+    for of, steps in answer["explained"].items():
+        print(f"\n{of}")
+        print("\n".join(f"  {showing.shown(step)}" for step in steps))
     if answer["chain"]:
         print()
         showing.table(("CONTACT", "NAME", "ROLE", "BY", "AFTER", "WHEN"), [

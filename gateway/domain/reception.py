@@ -20,7 +20,7 @@ from gateway.domain.periods import period_end
 from gateway.domain.phases import phase_on
 from gateway.domain.places import Place, no_place, place_asked, place_called
 from gateway.domain.priority import type_by_words, words_in
-from gateway.domain.provisions import Elsewhere, Of
+from gateway.domain.provisions import Elsewhere, Of, Unknown
 from gateway.domain.routing import Route, route
 from gateway.domain.scope import matter_of
 from gateway.domain.ticket import Mark, Priority, TicketType
@@ -249,7 +249,9 @@ def _entitled(case: _Case) -> _Finding:
     who = case.entitlement
     if who is None or not who.groups:
         return _Finding()
-    cited = (who.clause,)
+    # Where whom nobody knows is served like everybody (A2.5), no clause had to decide about them.
+    decided = case.group is not None or who.unknown is not Unknown.SERVED
+    cited = (who.clause,) if decided else ()
     if is_entitled(who, case.group):
         return _Finding(cited)
     if who.others is Elsewhere.FIRST_LEVEL and case.contract.first_level:

@@ -9,7 +9,8 @@ accepts:
     rung 2  deputy       SMS and voice call
     rung 3  supervisor   SMS (M-06) and voice call, and an alarm mail
 
-and after `retry_every` the ladder begins again (C2.11): never silence.
+For somebody who is on the telephone the contact is rung at once, and each rung waits no longer than a call (S027). And
+after `retry_every` the ladder begins again (C2.11): never silence.
 """
 
 from __future__ import annotations
@@ -76,18 +77,24 @@ def route(contract: Contract, opening: Opening, priority: TicketPriority) -> Rou
     return Route.ON_CALL
 
 
-def ladder(on_call: OnCall, chain: Chain) -> tuple[Rung, ...]:
-    """The rungs for a chain, each person once (a contact who is also the supervisor is not told twice)."""
-    both = (Channel.SMS, Channel.VOICE)
-    rungs = [
-        Rung(chain.contact, Role.CONTACT, (Channel.SMS,), on_call.ack_timeout),
-        Rung(chain.contact, Role.CONTACT, (Channel.VOICE,), on_call.call_timeout),
-    ]
+def ladder(on_call: OnCall, chain: Chain, *, live: bool = False) -> tuple[Rung, ...]:
+    """The rungs for a chain, each person once (a contact who is also the supervisor is not told twice).
+
+    `live`: the requester is on the telephone and waits, so everybody is rung at once, the SMS goes beside it.
+    """
+    both = (Channel.VOICE, Channel.SMS) if live else (Channel.SMS, Channel.VOICE)
+    wait = on_call.call_timeout if live else on_call.ack_timeout
+    rungs = [Rung(chain.contact, Role.CONTACT, both, wait)]
+    if not live:
+        rungs = [
+            Rung(chain.contact, Role.CONTACT, (Channel.SMS,), on_call.ack_timeout),
+            Rung(chain.contact, Role.CONTACT, (Channel.VOICE,), on_call.call_timeout),
+        ]
     told = {chain.contact.id}
     for person, role in ((chain.deputy, Role.DEPUTY), (chain.supervisor, Role.SUPERVISOR)):
         if person and person.id not in told:
             told.add(person.id)
-            rungs.append(Rung(person, role, both, on_call.ack_timeout))
+            rungs.append(Rung(person, role, both, wait))
     return tuple(rungs)
 
 

@@ -46,7 +46,7 @@ PLACES = {
 MODULES = {
     "gateway": {
         "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "filing", "paging", "telling",
-        "bounces", "contacts", "escalating", "joining", "receiving", "tickets", "waking",
+        "bounces", "contacts", "escalating", "joining", "receiving", "sweep", "tickets", "waking",
     },
     "adapters": {"clock", "keys", "sms"},
     "config": {"__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "places"},
