@@ -41,9 +41,10 @@ def versions_of(source: Source, recording_days: int) -> tuple[Contract, ...]:
     Raises:
         SettingError: the file is refused.
     """
-    table = checked(ContractFile, source, clauses_of_keys(source.data), {})
+    keys = clauses_of_keys(source.data)
+    table = checked(ContractFile, source, keys, {})
     clauses = Clauses(table.clause, MappingProxyType({str(rule): clause for rule, clause in table.clauses.items()}))
-    readings = tuple(_readings(source, table, clauses))
+    readings = tuple(_readings(Reading(source, table, clauses, keys)))
     for reading in readings:
         refuse_broken_clauses(reading)
     refuse_longer_recordings(readings[0], recording_days)
@@ -76,11 +77,10 @@ def _own_clauses(data: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, st
                 yield from _own_clauses(table, f"{here}.")
 
 
-def _readings(source: Source, table: ContractFile, clauses: Clauses) -> Iterator[Reading]:
+def _readings(reading: Reading) -> Iterator[Reading]:
     """What the file says in each version: an amendment takes over every table that it does not replace."""
-    reading = Reading(source, table, clauses)
     yield reading
-    for amendment in table.amendment:
+    for amendment in reading.table.amendment:
         reading = reading.amended(amendment)
         yield reading
 

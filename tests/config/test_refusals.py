@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tomllib
 from pathlib import Path
@@ -50,14 +51,25 @@ def test_a_wrong_configuration_is_refused_with_file_key_clause_and_remedy(
 def _change(site: Path, case: dict[str, Any]) -> None:
     path = site / case["file"]
     text = path.read_text()
-    assert case["replace"] in text, "the shipped configuration has changed: bring the case up to date"
-    text = text.replace(case["replace"], case["by"], 1)
+    for change in [case, *case.get("also", ())]:
+        if "replace" in change:
+            assert change["replace"] in text, "the shipped configuration has changed: bring the case up to date"
+            text = text.replace(change["replace"], change["by"], 1)
     if "also_remove" in case:
         assert case["also_remove"] in text
         text = text.replace(case["also_remove"], "", 1)
-    path.write_text(text)
+    path.write_text(text + case.get("append", ""))
     for name, content in case.get("files", {}).items():
         (site / name).write_text(content)
+
+
+def test_every_case_names_a_clause_and_more_than_forty_a_clause_of_a_contract() -> None:
+    """X18: each refusal names its clause."""
+    clauses = [tomllib.loads((folder / "case.toml").read_text())["expected"]["clause"] for folder in CASES]
+    assert all(re.fullmatch(r"C\d+(\.\d+)?|X\d+|B-\d+", clause) for clause in clauses)
+    of_contracts = {clause for clause in clauses if clause.startswith("C")}
+    assert len([clause for clause in clauses if clause in of_contracts]) > 100
+    assert len(of_contracts) > 40
 
 
 def test_the_first_error_of_a_file_is_told_with_the_number_of_the_others(site: Path) -> None:

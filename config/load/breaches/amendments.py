@@ -22,8 +22,7 @@ def refuse_amendments(reading: Reading) -> None:
                 raise reading.refusal(
                     f"amendment[{number}]",
                     "the amendment changes nothing",
-                    rule="validity",
                     remedy="write the tables that it brings below it, as [amendment.hours]",
                 )
             continue
-        raise reading.refusal(f"amendment[{number}].from", wrong, rule="validity", remedy=remedy)
+        raise reading.refusal(f"amendment[{number}].from", wrong, remedy=remedy)

@@ -21,7 +21,6 @@ def refuse_unpublished(reading: Reading) -> None:
         raise reading.refusal(
             "channels.phone",
             "telephone is among the channels and there is no public number: phone is missing",
-            rule="channels",
             remedy='add phone = "+39..."',
         )
     for channel in table.channels.order:
@@ -29,7 +28,6 @@ def refuse_unpublished(reading: Reading) -> None:
             raise reading.refusal(
                 "channels.order",
                 f"{channel} is among the channels and no endpoint leads to it",
-                rule="channels",
                 remedy=f'add [[endpoint]] with channel = "{channel}", or take it out of order',
             )
 
@@ -41,7 +39,6 @@ def refuse_unreachable(reading: Reading) -> None:
         raise reading.refusal(
             "channels.require_any",
             f"at least one of {' and '.join(_WORDS[each] for each in channels.require_any)} is needed: none is there",
-            rule="channels",
             remedy=f"add [[endpoint]] for {' or '.join(channels.require_any)} and name it in order",
         )
     for channel in channels.require_all:
@@ -50,7 +47,6 @@ def refuse_unreachable(reading: Reading) -> None:
                 "channels.require_all",
                 f"{' and '.join(_WORDS[each] for each in channels.require_all)} are needed, and {_WORDS[channel]} "
                 "is missing",
-                rule="channels",
                 remedy=f'add [[endpoint]] with channel = "{channel}" and name it in order',
             )
 
@@ -66,7 +62,6 @@ def refuse_uncommunicated(reading: Reading) -> None:
             raise reading.refusal(
                 f"communication[{number}].valid_from",
                 f"details communicated on {each.on} cannot be valid from {each.valid_from}",
-                rule="communication",
                 remedy="write the day from which the client may use them, that day or later",
             )
     for number, (before, after) in enumerate(pairwise(told), 2):
@@ -74,7 +69,6 @@ def refuse_uncommunicated(reading: Reading) -> None:
             raise reading.refusal(
                 f"communication[{number}].on",
                 f"the communication of {after.on} does not come after that of {before.on}",
-                rule="communication",
                 remedy="list them in the order of their days; the last one counts",
             )
     if reading.table.channels.communicated:
@@ -89,7 +83,6 @@ def _refuse_late(reading: Reading) -> None:
         raise reading.refusal(
             "communication",
             f"no communication of the contact details is recorded, and the works start on {start}",
-            rule="communication",
             remedy="send them to the client by certified mail and add [[communication]] with on, proof and the details",
         )
     for number, each in enumerate(told, 1):
@@ -97,7 +90,6 @@ def _refuse_late(reading: Reading) -> None:
             raise reading.refusal(
                 f"communication[{number}].proof",
                 f"nothing proves the communication of {each.on}",
-                rule="communication",
                 remedy="name the delivery receipt of the certified mail [ricevuta di avvenuta consegna] in proof",
             )
     if told[0].on >= start:
@@ -105,7 +97,6 @@ def _refuse_late(reading: Reading) -> None:
             "communication[1].on",
             f"the contact details were communicated on {told[0].on}, and the works started on {start}: "
             "that is not before",
-            rule="communication",
             remedy="record the communication that was made before the start; its day must be earlier",
         )
 
@@ -120,7 +111,7 @@ def _refuse_changed(reading: Reading, last: CommunicationTable) -> None:
                 f"endpoint[{at}].address",
                 f"{endpoint.channel} {endpoint.address} is not what was communicated on {last.on}: "
                 f"{told[endpoint.channel] or 'nothing'}",
-                rule="communication",
+                clause=reading.clauses.of("communication"),
                 remedy="communicate the change to the client and add a [[communication]], or put the address right",
             )
     ours = {(endpoint.channel, endpoint.address) for _, endpoint in _published(reading)}
@@ -129,7 +120,6 @@ def _refuse_changed(reading: Reading, last: CommunicationTable) -> None:
             raise reading.refusal(
                 f"communication[{number}].{channel}",
                 f"{channel} {address} was communicated on {last.on} and no published endpoint leads to it",
-                rule="communication",
                 remedy="add the [[endpoint]], or communicate the change to the client and add a [[communication]]",
             )
     if reading.table.channels.phone and reading.table.channels.phone != last.phone:
@@ -137,7 +127,7 @@ def _refuse_changed(reading: Reading, last: CommunicationTable) -> None:
             "channels.phone",
             f"the public number {reading.table.channels.phone} is not the one communicated on {last.on}: "
             f"{last.phone or 'none'}",
-            rule="communication",
+            clause=reading.clauses.of("communication"),
             remedy="communicate the change to the client and add a [[communication]], or put the number right",
         )
 

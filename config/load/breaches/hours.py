@@ -21,7 +21,6 @@ def refuse_breaks(reading: Reading) -> None:
                 raise reading.refusal(
                     f"hours.band[{number}]",
                     f"two bands of {day} overlap",
-                    rule="hours",
                     remedy="give each hour of the day once",
                 )
     broken = [day for day in WEEKDAYS if len(by_day.get(day, ())) > 1]
@@ -29,7 +28,6 @@ def refuse_breaks(reading: Reading) -> None:
         raise reading.refusal(
             "hours.continuous",
             f"continuous hours [orario continuato] with a break on {', '.join(broken)}",
-            rule="continuous",
             remedy="give one band a day, or write continuous = false if the contract allows a break",
         )
 
@@ -47,6 +45,5 @@ def refuse_closures(reading: Reading) -> None:
         raise reading.refusal(
             "hours.closure[1]",
             f"the closure {closure.name!r} on {closure.on}: the contract allows no closing days, not even planned ones",
-            rule="closures",
             remedy="take it out; an unforeseen stop is recorded as an outage, never as a closure",
         )

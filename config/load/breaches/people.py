@@ -32,7 +32,6 @@ def _refuse_one_sided(reading: Reading, key: str, group: WorkingGroupTable) -> N
         raise reading.refusal(
             f"{key}.member",
             f"{group.name} is no mixed group: nobody of the {' or the '.join(missing)} is a member",
-            rule="groups",
             remedy=f'add [[working_group.member]] with organisation = "{missing[0]}"',
         )
 
@@ -49,12 +48,7 @@ def _refuse_foreign(reading: Reading, key: str, group: WorkingGroupTable, tables
             remedy = "name a member whose organisation is client"
         else:
             continue
-        raise reading.refusal(f"{key}[{number}].member", wrong, clause=_clause(reading, group), remedy=remedy)
-
-
-def _clause(reading: Reading, group: WorkingGroupTable) -> str:
-    """The clause that says who leads, else that of the group."""
-    return reading.clauses.rules.get("leads") or group.clause or reading.clauses.of("groups")
+        raise reading.refusal(f"{key}[{number}].member", wrong, remedy=remedy)
 
 
 def _refuse_leaderless(reading: Reading, key: str, group: WorkingGroupTable) -> None:
@@ -64,7 +58,6 @@ def _refuse_leaderless(reading: Reading, key: str, group: WorkingGroupTable) -> 
         raise reading.refusal(
             f"{key}.lead",
             f"{group.name}: {wrong}",
-            clause=_clause(reading, group),
             remedy="give exactly one lead for every day: each from the day after the one before ends",
         )
 
@@ -94,14 +87,12 @@ def refuse_unready(reading: Reading) -> None:
         raise reading.refusal(
             "checklist",
             f"not everything that has to come before the start is done: {missing}",
-            rule="checklist",
             remedy="record done_on and evidence, or the decision of both parties in [reservation]",
         )
     if len({party.strip().casefold() for party in table.reservation.by}) < BOTH:
         raise reading.refusal(
             "reservation.by",
             f"one party alone cannot decide to start while this is open: {missing}",
-            rule="checklist",
             remedy="name both parties that decided",
         )
 

@@ -19,14 +19,12 @@ def refuse_acts(reading: Reading) -> None:
             raise reading.refusal(
                 f"act[{number}].reference",
                 f"the act {act.kind} of {act.on} has no reference: nothing proves it",
-                rule="phases",
                 remedy='name its minutes [verbale] in reference = "verbale di collaudo n. …"',
             )
         if act.kind in done:
             raise reading.refusal(
                 f"act[{number}].kind",
                 f"the act {act.kind} is recorded twice, on {done[act.kind].on} and on {act.on}",
-                rule="phases",
                 remedy="leave the one that the minutes prove",
             )
         done[act.kind] = act
@@ -42,14 +40,12 @@ def _refuse_disorder(reading: Reading, done: dict[ActKind, ActTable]) -> None:
         raise reading.refusal(
             f"act[{number}].on",
             f"the final acceptance of {acceptance.on} is before the start of the works, {start.on}",
-            rule="phases",
             remedy="correct the two days by their minutes",
         )
     if start is None and any(phase.opened_by is ActKind.START_OF_WORKS for phase in reading.table.phase):
         raise reading.refusal(
             f"act[{number}].kind",
             f"the final acceptance of {acceptance.on} is recorded and the start of the works is not",
-            rule="phases",
             remedy='add the [[act]] with kind = "start_of_works"',
         )
 
@@ -62,8 +58,6 @@ def refuse_phases(reading: Reading) -> None:
             raise reading.refusal(
                 f"phase[{number}].opened_by",
                 f"the phase {phase.id} is opened by {phase.opened_by}, which does not come after {before}",
-                rule="phases",
-                clause=phase.clause,
                 remedy=f"list the phases in the order of their acts ({', '.join(IN_ORDER)}), each act once",
             )
         before = phase.opened_by
@@ -73,30 +67,23 @@ def refuse_unserved(reading: Reading) -> None:
     """Who is served: a group that is not there, a level that is not offered, nowhere for the others to go."""
     known = [group.id for group in reading.table.group]
     for key, entitlement in _entitlements(reading):
-        clause = entitlement.clause
         for number, group in enumerate(entitlement.groups, 1):
             if group not in known:
                 raise reading.refusal(
                     f"{key}.groups[{number}]",
                     f"there is no group {group}",
-                    rule="entitlement",
-                    clause=clause,
                     remedy=f"known groups: {', '.join(known)}" if known else f'add [[group]] with id = "{group}"',
                 )
         if entitlement.unknown is Unknown.REFUSED and not entitlement.groups:
             raise reading.refusal(
                 f"{key}.unknown",
                 "who is not known is not served, and no group says who is known",
-                rule="entitlement",
-                clause=clause,
                 remedy='name the groups, or write unknown = "served"',
             )
         if entitlement.level not in reading.table.levels:
             raise reading.refusal(
                 f"{key}.level",
                 f"they are served at level {entitlement.level}, which the contract does not have",
-                rule="levels",
-                clause=clause,
                 remedy=f"write one of levels = {list(reading.table.levels)}",
             )
         _refuse_nowhere(reading, f"{key}.others", entitlement)
@@ -115,13 +102,13 @@ def _refuse_nowhere(reading: Reading, key: str, entitlement: EntitlementTable) -
         raise reading.refusal(
             key,
             "who is not served here is sent to the client's first level, and its mailbox is not given",
-            rule="first_level",
+            clause=reading.clauses.of("first_level"),
             remedy="add [first_level] with name, mail and phone",
         )
     if entitlement.others is Elsewhere.RESPONSIBLE and reading.table.responsible is None:
         raise reading.refusal(
             key,
             "the client's responsible decides, and nothing says who that is",
-            rule="responsible",
+            clause=reading.clauses.of("responsible"),
             remedy="add [responsible] with name, mail and phone",
         )

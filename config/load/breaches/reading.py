@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from config.load.refusals import Source
+from config.load.refusals import Source, clause_for
 from config.load.tables.contract import AmendmentTable, ContractFile
 from gateway.domain.contract import Clauses
 from gateway.domain.errors import SettingError
@@ -15,12 +16,13 @@ from gateway.domain.errors import SettingError
 class Reading:
     """The tables of one version: number 0 is the contract as signed, 1 its first amendment.
 
-    `replaced` says for each table which amendment brought it.
+    `keys` has the clause of each key of the file, `brought_by` the amendment that brought a table.
     """
 
     source: Source
     table: ContractFile
     clauses: Clauses
+    keys: Mapping[str, str]
     number: int = 0
     reference: str = ""
     amended_from: date | None = None
@@ -46,9 +48,10 @@ class Reading:
             brought_by=(*self.brought_by, *((name, number) for name in tables)),
         )
 
-    def refusal(self, key: str, wrong: str, *, remedy: str, rule: str = "", clause: str | None = None) -> SettingError:
-        """The error that refuses this version for this key; its clause is the table's own, else that of the rule."""
-        return self.source.refusal(self._where(key), wrong, clause=clause or self.clauses.of(rule), remedy=remedy)
+    def refusal(self, key: str, wrong: str, *, remedy: str, clause: str | None = None) -> SettingError:
+        """The error that refuses this version for this key; without `clause` by the clause of the key."""
+        where = self._where(key)
+        return self.source.refusal(where, wrong, clause=clause or clause_for(where, self.keys), remedy=remedy)
 
     def _where(self, key: str) -> str:
         """The key as it stands in the file: below the amendment that brought the table."""

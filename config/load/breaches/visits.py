@@ -13,14 +13,12 @@ def refuse_sites(reading: Reading) -> None:
     """A site of a phase that is not there, a name that means two sites, a default site that is none."""
     meant: dict[str, str] = {}
     for number, site in enumerate(reading.table.site, 1):
-        _refuse_unknown_phases(reading, f"site[{number}].phases", site.phases, "sites", site.clause)
-        for name in {each.casefold() for each in (site.id, site.name, *site.names)}:
+        _refuse_unknown_phases(reading, f"site[{number}].phases", site.phases)
+        for name in sorted({each.casefold() for each in (site.id, site.name, *site.names)}):
             if meant.setdefault(name, site.id) != site.id:
                 raise reading.refusal(
                     f"site[{number}].names",
                     f"{name!r} names both {meant[name]} and {site.id}",
-                    rule="sites",
-                    clause=site.clause,
                     remedy="give each site names of its own",
                 )
     on_site, known = reading.table.on_site, [site.id for site in reading.table.site]
@@ -28,8 +26,6 @@ def refuse_sites(reading: Reading) -> None:
         raise reading.refusal(
             "on_site.default_site",
             f"there is no site {on_site.default_site}",
-            rule="on_site",
-            clause=on_site.clause,
             remedy=f"known sites: {', '.join(known)}" if known else "add [[site]]",
         )
 
@@ -39,7 +35,7 @@ def refuse_terms(reading: Reading) -> None:
     given: set[tuple[Of, int | None]] = set()
     for number, term in enumerate(reading.table.term, 1):
         key = f"term[{number}]"
-        _refuse_visit(reading, f"{key}.of", term.of, "terms", term.clause)
+        _refuse_visit(reading, f"{key}.of", term.of)
         _refuse_reopening(reading, key, term)
         _refuse_misread(reading, key, term)
         for each in term.classes or (None,):
@@ -48,20 +44,16 @@ def refuse_terms(reading: Reading) -> None:
                 raise reading.refusal(
                     f"{key}.of",
                     f"the term of {what} is given twice",
-                    rule="terms",
-                    clause=term.clause,
                     remedy="leave one, or give each its own classes",
                 )
             given.add((term.of, each))
 
 
-def _refuse_visit(reading: Reading, key: str, of: str, rule: str, clause: str | None) -> None:
+def _refuse_visit(reading: Reading, key: str, of: str) -> None:
     if of == Of.ON_SITE and reading.table.on_site is None:
         raise reading.refusal(
             key,
             "it is about visits [on-site], and the contract has none: on_site is missing",
-            rule=rule,
-            clause=clause,
             remedy="add [on_site] with the words that ask for a visit, or take it out",
         )
 
@@ -72,8 +64,6 @@ def _refuse_reopening(reading: Reading, key: str, term: TermTable) -> None:
         raise reading.refusal(
             f"{key}.counted_from",
             "the term of a visit counts from the request, whatever its hour, and never from the reopening",
-            rule="terms",
-            clause=term.clause,
             remedy='take counted_from out, or write counted_from = "receipt"',
         )
 
@@ -96,16 +86,16 @@ def _refuse_misread(reading: Reading, key: str, term: TermTable) -> None:
         remedy = f"known classes: {', '.join(map(str, sorted(classes)))}"
     else:
         return
-    raise reading.refusal(f"{key}.{where}", wrong, rule="terms", clause=term.clause, remedy=remedy)
+    raise reading.refusal(f"{key}.{where}", wrong, remedy=remedy)
 
 
 def refuse_quotas(reading: Reading) -> None:
     """A quota that would warn too late, counts in no phase, is given twice, or that nobody could exceed (C3.10)."""
     given: set[tuple[str, str]] = set()
     for number, quota in enumerate(reading.table.quota, 1):
-        key, clause = f"quota[{number}]", quota.clause
-        _refuse_visit(reading, f"{key}.of", quota.of, "quotas", clause)
-        _refuse_unknown_phases(reading, f"{key}.phase", (quota.phase,), "quotas", clause)
+        key = f"quota[{number}]"
+        _refuse_visit(reading, f"{key}.of", quota.of)
+        _refuse_unknown_phases(reading, f"{key}.phase", (quota.phase,))
         if quota.warn_at and quota.warn_at > quota.count:
             where, wrong = "warn_at", f"it warns at {quota.warn_at} when {quota.count} are used up"
             remedy = "warn before the quota is used up, at four fifths of it"
@@ -118,7 +108,7 @@ def refuse_quotas(reading: Reading) -> None:
         else:
             given.add((quota.of, quota.phase))
             continue
-        raise reading.refusal(f"{key}.{where}", wrong, rule="quotas", clause=clause, remedy=remedy)
+        raise reading.refusal(f"{key}.{where}", wrong, remedy=remedy)
 
 
 def refuse_periods(reading: Reading) -> None:
@@ -126,9 +116,9 @@ def refuse_periods(reading: Reading) -> None:
     opened_by = {phase.id: phase.opened_by for phase in reading.table.phase}
     given: set[tuple[str, str]] = set()
     for number, period in enumerate(reading.table.period, 1):
-        key, clause = f"period[{number}]", period.clause
-        _refuse_visit(reading, f"{key}.of", period.of, "periods", clause)
-        _refuse_unknown_phases(reading, f"{key}.phase", (period.phase,), "periods", clause)
+        key = f"period[{number}]"
+        _refuse_visit(reading, f"{key}.of", period.of)
+        _refuse_unknown_phases(reading, f"{key}.phase", (period.phase,))
         if IN_ORDER.index(period.after) > IN_ORDER.index(opened_by[period.phase]):
             where, wrong = "after", f"the phase {period.phase} is over when {period.after} is recorded"
             remedy = f'write after = "{opened_by[period.phase]}", or name the phase that the act opens'
@@ -138,17 +128,15 @@ def refuse_periods(reading: Reading) -> None:
         else:
             given.add((period.of, period.phase))
             continue
-        raise reading.refusal(f"{key}.{where}", wrong, rule="periods", clause=clause, remedy=remedy)
+        raise reading.refusal(f"{key}.{where}", wrong, remedy=remedy)
 
 
-def _refuse_unknown_phases(reading: Reading, key: str, phases: tuple[str, ...], rule: str, clause: str | None) -> None:
+def _refuse_unknown_phases(reading: Reading, key: str, phases: tuple[str, ...]) -> None:
     known = [phase.id for phase in reading.table.phase]
     for phase in phases:
         if phase not in known:
             raise reading.refusal(
                 key,
                 f"there is no phase {phase}",
-                rule=rule,
-                clause=clause,
                 remedy=f"known phases: {', '.join(known)}" if known else "add [[phase]]",
             )

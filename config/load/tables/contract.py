@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from config.fields import Section
+from config.fields import Section, refuse
 from config.load.tables.channels import (
     AcknowledgementTable,
     Channels,
@@ -165,6 +165,19 @@ class AmendmentTable(Section):
     scope: ScopeTable | None = None
     duty: tuple[DutyTable, ...] | None = None
     offer: OfferTable | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_amendable(cls, data: Any) -> Any:  # noqa: ANN401 - what pydantic hands over
+        known = [info.alias or name for name, info in cls.model_fields.items()]
+        for key in data if isinstance(data, dict) else ():
+            if key in ContractFile.model_fields and key not in known:
+                raise refuse(
+                    f"[{key}] is the same in every version of a contract",
+                    remedy="write it in the file itself, with its dates (an extension in [[validity.extension]])",
+                    key=key,
+                )
+        return data
 
     def replaced(self) -> dict[str, object]:
         """The tables that this amendment brings, by name."""
