@@ -36,7 +36,7 @@ def values(contract: Contract, ticket: Ticket, opening: Opening, at: datetime) -
         "time_spoken": wording.spoken_hour(ticket.received_at, language),
         "channel": wording.channel_name(ticket.channel, language),
         "category": wording.type_name(ticket.type, language),
-        "expected": wording.expected_phrase(None, at, language),
+        "expected": wording.expected_phrase(ticket.due.get("taken_in_charge"), at, language),
         "phone": contract.phone or "",
         "mail": contract.address_of(Channel.MAIL, day) or "",
         "hours": wording.hours_phrase(bands, language),
@@ -53,7 +53,8 @@ def values(contract: Contract, ticket: Ticket, opening: Opening, at: datetime) -
         "reason": wording.reason_phrase(reason, holiday=opening.holiday, on=contract.last_day, language=language),
         "start_date": wording.long_date(contract.valid_from, language),
         "end_date": wording.long_date(contract.last_day, language),
-        "client_contact": contract.contact.role,
+        "client_contact": contract.responsible.name if contract.responsible else contract.contact.role,
+        "also": "",
     }
 
 

@@ -255,6 +255,9 @@ def _joined(template: str, told: Mapping[str, str]) -> str:
 
 _MAIL = "ticket service body privacy"
 _PAGE = "service ticket category body time code"
+_PASSED_ON = "office date time channel subject why requester text attachments"
+_CONTACTS = "contract office article details hours valid_from days service vendor"
+_TERM = "ticket service body date time term_name due clause"
 _SHEET = (
     "ticket opened_date opened_time channel contract body priority impact users system module version environment os"
     " browser role first_seen frequency reproducible description steps expected obtained error analysis actions"
@@ -264,15 +267,45 @@ _SHEET = (
 PLACEHOLDERS: dict[str, frozenset[str]] = {
     text_id: frozenset(names.split())
     for text_id, names in {
-        "T-ACK": f"{_MAIL} subject date time channel expected phone hours",
-        "T-ACK-NO-PHONE": f"{_MAIL} subject date time channel expected hours",
-        "T-OOH-ONCALL": f"{_MAIL} subject date time hours next_opening next_opening_short oncall_number",
-        "T-OOH-ONCALL-LAST": f"{_MAIL} subject date time hours oncall_number",
-        "T-OOH": f"{_MAIL} subject date time hours next_opening next_opening_short reason",
-        "T-OOH-CLOSED": f"{_MAIL} subject date time hours reason",
+        "T-ACK": f"{_MAIL} also subject date time channel expected phone hours",
+        "T-ACK-NO-PHONE": f"{_MAIL} also subject date time channel expected hours",
+        "T-OOH-ONCALL": f"{_MAIL} also subject date time hours next_opening next_opening_short oncall_number",
+        "T-OOH-ONCALL-LAST": f"{_MAIL} also subject date time hours oncall_number",
+        "T-OOH": f"{_MAIL} also subject date time hours next_opening next_opening_short reason",
+        "T-OOH-CLOSED": f"{_MAIL} also subject date time hours reason",
         "T-NOT-STARTED": f"{_MAIL} start_date client_contact",
         "T-LATE-ENDED": f"{_MAIL} end_date client_contact",
         "T-PHASE": f"{_MAIL} acceptance_date first_level_name first_level_phone first_level_mail",
+        "T-FIRST-LEVEL": f"{_MAIL} first_level_name first_level_phone first_level_mail",
+        "T-IDENTIFY": _MAIL,
+        "T-NOT-ENTITLED": f"{_MAIL} subject client_contact",
+        "T-OUT": f"{_MAIL} matter office office_contacts",
+        "T-OUT-FORWARDED": f"{_MAIL} matter office office_contacts",
+        "T-OUT-NO-OFFICE": f"{_MAIL} matter",
+        "T-ONSITE": f"{_MAIL} also date time visit_site due term used quota period_end",
+        "T-ONSITE-PLAIN": f"{_MAIL} also date time visit_site visit_when",
+        "T-ONSITE-QUOTA": f"{_MAIL} quota client_contact reach",
+        "T-ONSITE-PERIOD": f"{_MAIL} period_end client_contact",
+        "T-ONSITE-SITE": f"{_MAIL} visit_site admitted_sites client_contact reach",
+        "T-L2-PERIOD": f"{_MAIL} period_end client_contact",
+        "T-ALSO-ORGANISATION": "",
+        "T-ALSO-VISIT": "",
+        "T-FORWARD": f"{_MAIL} {_PASSED_ON}",
+        "T-DECISION": f"{_MAIL} {_PASSED_ON}",
+        "T-WHY-FIRST-LEVEL": "service clause",
+        "T-WHY-NOT-ENTITLED": "service clause",
+        "T-WHY-OUT": "service clause matter",
+        "T-WHY-ENDED": "service clause end_date",
+        "T-WHY-NOT-STARTED": "service clause start_date",
+        "T-WHY-SITE": "clause visit_site admitted_sites",
+        "T-WHY-QUOTA": "clause used quota",
+        "T-WHY-PERIOD": "clause period_end",
+        "T-WHY-L2": "clause period_end",
+        "T-QUOTA-WARN": f"{_MAIL} office used quota period_end clause",
+        "T-CONTACTS": f"{_CONTACTS} start_date",
+        "T-CONTACTS-CHANGE": _CONTACTS,
+        "T-TERM-NEAR": f"{_TERM} explained",
+        "T-TERM-MISSED": f"{_TERM} explained",
         "T-ASK": f"{_MAIL} missing phone",
         "T-ASK-NO-PHONE": f"{_MAIL} missing",
         "T-WA": f"{_MAIL} steps limits expected phone",
@@ -296,6 +329,8 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "M-06": "service ticket attempts time",
         "M-07": "service ticket phone",
         "M-08": "service ticket due phone",
+        "M-FORWARDED": "service ticket phone",
+        "M-IDENTIFY": "service ticket",
         "M-09": "service channel time",
         "M-10": _PAGE,
         "M-MANY": "service count minutes ticket time code",
@@ -321,6 +356,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "V-12": "ticket_spoken",
         "V-13": "",
         "V-14": "acceptance_date first_level_name first_level_phone_spoken",
+        "V-14-FIRST-LEVEL": "first_level_name first_level_phone_spoken",
         "V-15-NOT-STARTED": "start_date",
         "V-15-ENDED": "end_date",
         "V-16": "",

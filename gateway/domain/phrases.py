@@ -1,0 +1,99 @@
+"""How terms, visits, offices and requesters are worded for people, in Italian and English. Days are days in Rome."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gateway.domain.provisions import Counting, Of
+from gateway.domain.wording import clock, hour, in_rome, long_date
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from gateway.domain.intake import Attachment
+    from gateway.domain.provisions import Office, Term
+    from gateway.domain.ticket import Requester
+
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+KILOBYTE = 1024
+
+_OF = {
+    Of.TAKEN_IN_CHARGE: ("presa in carico", "taking charge"),
+    Of.SOLUTION: ("soluzione", "solution"),
+    Of.ON_SITE: ("intervento on-site", "on-site visit"),
+    Of.SECOND_LEVEL: ("secondo livello", "second level"),
+    Of.COMPLAINT: ("risposta al reclamo", "answer to the complaint"),
+}
+
+
+def term_name(of: str, language: str = "it") -> str:
+    """What a term is about: `intervento on-site`."""
+    return _pick(language, *_OF[Of(of)])
+
+
+def term_phrase(term: Term, language: str = "it") -> str:
+    """How long the term is, as the clause says it: `1 giorno lavorativo`, `4 ore di servizio`, `30 giorni`."""
+    if term.counting in (Counting.ELAPSED, Counting.SERVICE):
+        told = _duration(term.within, language)
+        served = _pick(language, f"{told} di servizio", f"{told} of service")
+        return served if term.counting is Counting.SERVICE else told
+    working = term.counting is Counting.WORKING_DAYS
+    if not term.days:
+        return _pick(language, "in giornata", "the same day")
+    if language == "en":
+        return f"{term.days} {'working ' if working else ''}day{'' if term.days == 1 else 's'}"
+    kind = (" lavorativo" if term.days == 1 else " lavorativi") if working else ""
+    return f"{term.days} {'giorno' if term.days == 1 else 'giorni'}{kind}"
+
+
+def _duration(within: timedelta, language: str) -> str:
+    hours, rest = divmod(within, HOUR)
+    minutes = rest // MINUTE
+    told = []
+    if hours:
+        told.append(_pick(language, f"{hours} {'ora' if hours == 1 else 'ore'}", f"{hours} hour{'s' * (hours != 1)}"))
+    if minutes or not hours:
+        unit = _pick(language, "minuto" if minutes == 1 else "minuti", "minute" if minutes == 1 else "minutes")
+        told.append(f"{minutes} {unit}")
+    return _pick(language, " e ", " ").join(told)
+
+
+def deadline(at: datetime, on: date, language: str = "it") -> str:
+    """A due time to stand after `entro`: `martedì 7 aprile 2026 alle ore 18.00`; `on` is the day it belongs to.
+
+    The end of a day is `le ore 24.00 di venerdì 3 aprile 2026`: midnight would be read as the day before.
+    """
+    day = long_date(on, language, weekday=True)
+    if in_rome(at).date() > on:
+        return _pick(language, f"le ore 24.00 di {day}", f"24:00 on {day}")
+    return _pick(language, f"{day} alle ore {hour(at)}", f"{day} at {hour(at, language)}")
+
+
+def short_deadline(at: datetime, on: date) -> str:
+    """The same for an SMS: `07/04/2026 18:00`; the end of a day is `24:00`."""
+    told = "24:00" if in_rome(at).date() > on else clock(at)
+    return f"{on:%d/%m/%Y} {told}"
+
+
+def requester_line(requester: Requester, language: str = "it") -> str:
+    """Who asked and how to reach them: `Maria Rossi, maria.rossi@comune.example, +390700000350`."""
+    told = ", ".join(filter(None, (requester.name, requester.address, requester.number)))
+    return told or _pick(language, "non noto", "not known")
+
+
+def office_contacts(office: Office, language: str = "it") -> str:
+    """How to reach an office, the telephone first: `telefono +390700000720, e-mail tributi@comune.example`."""
+    phone = f"{_pick(language, 'telefono', 'phone')} {office.phone}" if office.phone else ""
+    return ", ".join(filter(None, (phone, f"e-mail {office.mail}" if office.mail else "")))
+
+
+def attachment_names(attachments: Iterable[Attachment], language: str = "it") -> str:
+    """The attachments by name and size: `schermata.png (48 kB)`; `nessuno` when there is none."""
+    told = [f"{each.shown_name or each.name} ({-(-each.size // KILOBYTE)} kB)" for each in attachments]
+    return ", ".join(told) or _pick(language, "nessuno", "none")
+
+
+def _pick(language: str, italian: str, english: str) -> str:
+    return english if language == "en" else italian
