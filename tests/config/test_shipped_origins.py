@@ -41,7 +41,9 @@ NAMES_ONLY = {"id", "clause", "name", "service_name", "sms_name", "language"}
 
 def rules(text: str) -> Iterator[tuple[str, str]]:
     """Each table by its header, with the comment lines directly above it, its header line and its lines."""
-    header, lines, above = "", [], []
+    header = ""
+    lines: list[str] = []
+    above: list[str] = []
     for line in text.splitlines():
         found = HEADER.match(line)
         if found:
