@@ -32,6 +32,8 @@ def is_urgent(priority: Priority, subject: str, new_text: str) -> str | None:
 def type_by_words(rules: Iterable[TypeRule], subject: str, new_text: str) -> str | None:
     """The type of the first rule one of whose words is found, or None: the desk has to confirm the type (C1.1)."""
     text = plain(f"{subject} \n {new_text[:READ_CHARS]}")
+    if not text:
+        return None
     return next((rule.type for rule in rules if any(_stands_in(_word(w), text, ()) for w in rule.words)), None)
 
 
@@ -41,6 +43,8 @@ def words_in(words: Iterable[str], subject: str, new_text: str, negations: Itera
     A word behind one of the `negations` does not count.
     """
     text = plain(f"{subject} \n {new_text[:READ_CHARS]}")
+    if not text:
+        return ()
     before = [_word(word) for word in negations]
     return tuple(word for word in words if _stands_in(_word(word), text, before))
 

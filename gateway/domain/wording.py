@@ -7,6 +7,7 @@ Source: DOMAIN 13 (dates `24 novembre 2026`, hours `ore 9.00` in letters and `09
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -167,16 +168,20 @@ def hours_phrase(bands: Iterable[Band], language: str = "it") -> str:
     Days with the same bands that follow each other are told together, split shifts joined with `e`, different days
     separated by `;`.
     """
-    return "; ".join(
-        f"{_day_run(first, last, language)}, {_spans(spans, language, _written_span)}"
-        for first, last, spans in _runs(bands)
-    )
+    return _hours(tuple(bands), language, spoken=False)
 
 
 def hours_spoken(bands: Iterable[Band], language: str = "it") -> str:
     """The same for speech, hours in words: `dal lunedì al venerdì dalle ore otto alle ore diciotto`."""
+    return _hours(tuple(bands), language, spoken=True)
+
+
+@lru_cache(maxsize=256)
+def _hours(bands: tuple[Band, ...], language: str, *, spoken: bool) -> str:
+    """Every text of a contract is offered its hours, which hardly ever change."""
+    comma, worded = ("", _spoken_span) if spoken else (",", _written_span)
     return "; ".join(
-        f"{_day_run(first, last, language)} {_spans(spans, language, _spoken_span)}"
+        f"{_day_run(first, last, language)}{comma} {_spans(spans, language, worded)}"
         for first, last, spans in _runs(bands)
     )
 
