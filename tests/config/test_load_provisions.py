@@ -103,10 +103,10 @@ def test_periods_are_calendar_months(variant: Variant) -> None:
 
 def test_a_group_is_matched_in_lower_case(variant: Variant) -> None:
     """C3.2, C9.1: domains, addresses, numbers, people."""
-    group = '[[group]]\nid = "g"\nname = "G"\ndomains = ["Studio.Example"]\nmails = ["A@B.example"]\n'
+    group = '[[group]]\nid = "g"\nname = "G"\ndomains = ["Altro.Example"]\nmails = ["A@B.example"]\n'
     variant.append("c09", f'{group}numbers = ["070 0000912"]\npeople = ["elena"]\n')
     assert variant.contract("c09").groups[-1] == Group(
-        "g", "G", ("studio.example",), ("a@b.example",), ("+390700000912",), ("elena",)
+        "g", "G", ("altro.example",), ("a@b.example",), ("+390700000912",), ("elena",)
     )
 
 

@@ -7,7 +7,7 @@ from config.load.breaches.channels import refuse_uncommunicated, refuse_unpublis
 from config.load.breaches.doubles import refuse_doubles
 from config.load.breaches.hours import refuse_breaks, refuse_closures
 from config.load.breaches.people import refuse_groups, refuse_unready
-from config.load.breaches.phases import refuse_acts, refuse_phases, refuse_unserved
+from config.load.breaches.phases import refuse_acts, refuse_ambiguous, refuse_phases, refuse_unserved
 from config.load.breaches.reading import Reading
 from config.load.breaches.visits import refuse_periods, refuse_quotas, refuse_sites, refuse_terms
 
@@ -23,10 +23,11 @@ CHECKS = (
     refuse_doubles,
     refuse_acts,
     refuse_phases,
+    refuse_ambiguous,
     refuse_unserved,
-    refuse_sites,
     refuse_terms,
     refuse_quotas,
+    refuse_sites,
     refuse_periods,
     refuse_groups,
     refuse_unready,

@@ -63,6 +63,26 @@ def refuse_phases(reading: Reading) -> None:
         before = phase.opened_by
 
 
+def decides(reading: Reading) -> bool:
+    """Whether there is somebody to decide for the client, with a mailbox to ask."""
+    return bool(reading.table.responsible and reading.table.responsible.mail)
+
+
+def refuse_ambiguous(reading: Reading) -> None:
+    """Somebody who would be of two groups at once: which one counts decides whether they are served (C3.2)."""
+    member: dict[tuple[str, str], str] = {}
+    for number, group in enumerate(reading.table.group, 1):
+        for kind in ("domains", "mails", "numbers", "people"):
+            for at, value in enumerate(getattr(group, kind), 1):
+                other = member.setdefault((kind, value.casefold()), group.id)
+                if other != group.id:
+                    raise reading.refusal(
+                        f"group[{number}].{kind}[{at}]",
+                        f"{value} is of the group {other} already",
+                        remedy="leave it in one of the two",
+                    )
+
+
 def refuse_unserved(reading: Reading) -> None:
     """Who is served: a group that is not there, a level that is not offered, nowhere for the others to go."""
     known = [group.id for group in reading.table.group]
@@ -105,10 +125,10 @@ def _refuse_nowhere(reading: Reading, key: str, entitlement: EntitlementTable) -
             clause=reading.clauses.of("first_level"),
             remedy="add [first_level] with name, mail and phone",
         )
-    if entitlement.others is Elsewhere.RESPONSIBLE and reading.table.responsible is None:
+    if entitlement.others is Elsewhere.RESPONSIBLE and not decides(reading):
         raise reading.refusal(
             key,
-            "the client's responsible decides, and nothing says who that is",
+            "the client's responsible decides, and the mailbox is not given",
             clause=reading.clauses.of("responsible"),
             remedy="add [responsible] with name, mail and phone",
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from config.load.breaches.phases import IN_ORDER
+from config.load.breaches.phases import IN_ORDER, decides
 from config.load.breaches.reading import Reading
 from config.load.tables.kinds import within
 from config.load.tables.provisions import TermTable
 from gateway.domain.provisions import Counting, Of, Starts
+
+SECOND = 2
 
 
 def refuse_sites(reading: Reading) -> None:
@@ -21,12 +23,24 @@ def refuse_sites(reading: Reading) -> None:
                     f"{name!r} names both {meant[name]} and {site.id}",
                     remedy="give each site names of its own",
                 )
+    _refuse_homeless(reading)
+
+
+def _refuse_homeless(reading: Reading) -> None:
+    """C3.9: a visit at another place is put to the client's responsible; one at no place, at the default site."""
     on_site, known = reading.table.on_site, [site.id for site in reading.table.site]
     if on_site and on_site.default_site and on_site.default_site not in known:
         raise reading.refusal(
             "on_site.default_site",
             f"there is no site {on_site.default_site}",
             remedy=f"known sites: {', '.join(known)}" if known else "add [[site]]",
+        )
+    if on_site and not decides(reading):
+        raise reading.refusal(
+            "on_site",
+            "on a visit at another place the client's responsible decides, and the mailbox is not given",
+            clause=reading.clauses.of("responsible"),
+            remedy="add [responsible] with name, mail and phone",
         )
 
 
@@ -76,11 +90,7 @@ def _refuse_misread(reading: Reading, key: str, term: TermTable) -> None:
     if by_the_hour and "ends" in term.model_fields_set:
         where, wrong, remedy = "ends", "a term in hours ends when they are over, not with a day", "take ends out"
     elif term.calendar == "site" and term.of is not Of.ON_SITE:
-        where, wrong, remedy = (
-            "calendar",
-            "only a visit has a place whose holidays count",
-            'write calendar = "contract"',
-        )
+        where, wrong, remedy = "calendar", "only a visit has a place of its own", 'write calendar = "contract"'
     elif unknown:
         where, wrong = "classes", f"there is no class {unknown[0]} of priority"
         remedy = f"known classes: {', '.join(map(str, sorted(classes)))}"
@@ -102,8 +112,8 @@ def refuse_quotas(reading: Reading) -> None:
         elif (quota.of, quota.phase) in given:
             where, wrong = "phase", f"the quota of {quota.of} in phase {quota.phase} is given twice"
             remedy = "leave one"
-        elif reading.table.responsible is None:
-            where, wrong = "count", "beyond it the client's responsible authorises, and nothing says who that is"
+        elif not decides(reading):
+            where, wrong = "count", "beyond it the client's responsible authorises, and the mailbox is not given"
             remedy = "add [responsible] with name, mail and phone"
         else:
             given.add((quota.of, quota.phase))
@@ -119,7 +129,10 @@ def refuse_periods(reading: Reading) -> None:
         key = f"period[{number}]"
         _refuse_visit(reading, f"{key}.of", period.of)
         _refuse_unknown_phases(reading, f"{key}.phase", (period.phase,))
-        if IN_ORDER.index(period.after) > IN_ORDER.index(opened_by[period.phase]):
+        if Of(period.of) is Of.SECOND_LEVEL and SECOND not in reading.table.levels:
+            where, wrong = "of", "it is about the second level, which the contract does not have"
+            remedy = "write levels = [1, 2], or take it out"
+        elif IN_ORDER.index(period.after) > IN_ORDER.index(opened_by[period.phase]):
             where, wrong = "after", f"the phase {period.phase} is over when {period.after} is recorded"
             remedy = f'write after = "{opened_by[period.phase]}", or name the phase that the act opens'
         elif (period.of, period.phase) in given:
