@@ -235,7 +235,7 @@ def _standing(due: Due, language: str, *, with_year: bool) -> Iterator[str]:
     left = _amount(due.left, language, whole_days=due.count.by_the_day)
     yield _pick(
         language,
-        f"termine sospeso da {day} alle ore {at}: non scade finché dura la sospensione, resta da contare {left}",
+        f"termine sospeso da {day} alle ore {at}: non scade finché dura la sospensione, ancora da contare {left}",
         f"suspended since {day} at {at}: not due while that lasts, still to count {left}",
     )
 

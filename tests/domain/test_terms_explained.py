@@ -155,7 +155,7 @@ def test_a_term_that_stands_still_is_told_with_what_is_left() -> None:
     assert explained(due(FOUR_HOURS, C3, rome("2026-11-24 09:00"), suspended=waited)) == (
         "martedì 24 novembre: 1 ora contata, termine sospeso (in attesa del cliente)",
         (
-            "termine sospeso da martedì 24 novembre alle ore 10.00: non scade finché dura la sospensione, resta da"
+            "termine sospeso da martedì 24 novembre alle ore 10.00: non scade finché dura la sospensione, ancora da"
             " contare 3 ore"
         ),
     )

@@ -291,7 +291,7 @@ def _all_terms() -> st.SearchStrategy[Term]:
     return st.one_of(by_the_hour, terms_in_days(Counting.DAYS), terms_in_days(Counting.WORKING_DAYS))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(ANY, _all_terms())
 def test_the_steps_of_a_term_follow_each_other_and_account_for_all_of_it(case: Case, term: Term) -> None:
     """Issue 3, point 6."""
@@ -308,7 +308,7 @@ def test_the_steps_of_a_term_follow_each_other_and_account_for_all_of_it(case: C
         assert (found.steps[-1].day, found.steps[-1].to_at, found.left) == (found.on, found.at, timedelta(0))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(ANY, _all_terms())
 def test_a_suspension_never_brings_the_end_of_a_term_forward(case: Case, term: Term) -> None:
     """DOMAIN 2 "Suspension"."""
