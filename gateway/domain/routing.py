@@ -16,6 +16,7 @@ after `retry_every` the ladder begins again (C2.11): never silence.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,6 @@ from gateway.domain.dispatch import DispatchState
 from gateway.domain.intake import Channel
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from gateway.domain.contract import Contract, OnCall
     from gateway.domain.hours import Opening
     from gateway.domain.roster import Chain, Person
@@ -80,16 +79,16 @@ def route(contract: Contract, opening: Opening, priority: TicketPriority) -> Rou
 def ladder(on_call: OnCall, chain: Chain, *, live: bool = False) -> tuple[Rung, ...]:
     """The rungs for a chain, each person once (a contact who is also the supervisor is not told twice).
 
-    `live`: the requester is on the telephone and waits, so everybody is rung at once, the SMS goes beside it.
+    `live`: the requester is on the telephone and waits, so the contact is rung before and not after the SMS, which goes
+    out beside the call. The first two rungs are the contact's either way.
     """
-    both = (Channel.VOICE, Channel.SMS) if live else (Channel.SMS, Channel.VOICE)
+    called, texted, both = (Channel.VOICE,), (Channel.SMS,), (Channel.SMS, Channel.VOICE)
     wait = on_call.call_timeout if live else on_call.ack_timeout
-    rungs = [Rung(chain.contact, Role.CONTACT, both, wait)]
-    if not live:
-        rungs = [
-            Rung(chain.contact, Role.CONTACT, (Channel.SMS,), on_call.ack_timeout),
-            Rung(chain.contact, Role.CONTACT, (Channel.VOICE,), on_call.call_timeout),
-        ]
+    first, second = (called, texted) if live else (texted, called)
+    rungs = [
+        Rung(chain.contact, Role.CONTACT, first, timedelta(0) if live else wait),
+        Rung(chain.contact, Role.CONTACT, second, on_call.call_timeout),
+    ]
     told = {chain.contact.id}
     for person, role in ((chain.deputy, Role.DEPUTY), (chain.supervisor, Role.SUPERVISOR)):
         if person and person.id not in told:
