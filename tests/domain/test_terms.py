@@ -114,11 +114,21 @@ def test_a_night_band_has_an_hour_more_in_autumn_and_an_hour_less_in_spring() ->
     assert ends(six_hours, "2027-03-28 00:00", nights) == "2027-03-29 01:00"
 
 
-def test_bands_that_meet_in_the_hour_that_is_missing_are_counted_once() -> None:
-    """X1: 02:30 is moved forward to 03:30, into the band that begins at 03:00."""
-    night = (Band(6, time(2, 30), time(2, 45), "C2.4"), Band(6, time(3), time(4), "C2.4"))
-    sundays = hours(C2, bands=night, calendar=Calendar())
-    assert ends(replace(FOUR_HOURS, within=timedelta(hours=1)), "2027-03-28 00:00", sundays) == "2027-03-28 04:00"
+@pytest.mark.parametrize(
+    ("bands", "minutes"),
+    [
+        ((time(2, 30), time(2, 45), time(3), time(4)), 60),  # 03:30-03:45 lies inside 03:00-04:00
+        ((time(2, 15), time(2, 45), time(3, 30), time(4)), 45),  # 03:15-03:45 reaches into 03:30-04:00
+    ],
+)
+def test_bands_that_meet_in_the_hour_that_is_missing_are_counted_once(
+    bands: tuple[time, time, time, time], minutes: int
+) -> None:
+    """X1: a wall time that does not exist is moved forward, here into the next band."""
+    sundays = hours(C2, bands=(Band(6, *bands[:2], "C2.4"), Band(6, *bands[2:], "C2.4")), calendar=Calendar())
+    assert ends(replace(FOUR_HOURS, within=timedelta(minutes=minutes)), "2027-03-28 00:00", sundays) == (
+        "2027-03-28 04:00"
+    )
 
 
 def test_new_hours_are_counted_from_the_day_they_take_effect() -> None:
