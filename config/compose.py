@@ -19,6 +19,7 @@ from adapters.mail.smtp_client import Relay, send
 from adapters.sms import septets
 from adapters.store import open_store
 from config.load.texts import load_texts, refuse_own_texts
+from config.places import places_of
 from gateway.domain.dispatch import Deferred, OutgoingMail
 from gateway.domain.errors import SettingError
 from gateway.domain.intake import Channel, MailReading
@@ -79,6 +80,7 @@ def rules_of(site: Site) -> Rules:
         page_lives=settings.gateway.page_gives_up_after,
         sms_joins_for=settings.gateway.join_sms_within,
         versions=site.versions,
+        place_named=places_of(site.contracts.values()),
     )
 
 

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from gateway.domain.ticket import Ticket
     from gateway.ports import Gateway, Transaction
 
+MUST_ARRIVE = {
+    DispatchKind.REPLY: "La risposta al richiedente non è stata consegnata",
+    DispatchKind.FORWARD: "Il contatto inoltrato all’ufficio competente non è stato consegnato",
+    DispatchKind.DECISION: "La richiesta di decisione al cliente non è stata consegnata",
+}
+"""What somebody waits for: the supervisors are told when it does not arrive."""
+
 
 def without_ticket(tx: Transaction, intake: Intake, state: IntakeState, reason: str, at: datetime) -> IntakeState:
     """An intake ends without a ticket: by which rule, in the register (DESIGN, "Repeats")."""
@@ -47,8 +54,7 @@ def settle_report(
     if about and bounce.permanent and about.state is not DispatchState.REFUSED:
         reason = f"bounced: {bounce.status or ''} {bounce.diagnostic or ''}".strip()[:200]
         tx.change_dispatch(about.id, state=DispatchState.REFUSED, reason=reason)
-        if about.kind is DispatchKind.ESCALATION:
-            escalation_failed(gw, tx, ticket, about.to, reason, at)
+        not_delivered(gw, tx, ticket, about, reason, at)
     data = {"intake": str(intake.id), "status": bounce.status or "", "permanent": str(bounce.permanent)}
     tx.record(str(ticket.number), Happening("bounced", at, NOBODY, None, data))
     tx.settle_intake(intake.id, IntakeState.BOUNCE, "bounce")
@@ -60,6 +66,17 @@ def _dispatch_about(tx: Transaction, ticket: int, bounce: Bounce, reading: MailR
     named = {bounce.original_message_id, *reading.in_reply_to, *reading.references}
     sent = tx.dispatches(ticket=ticket, channel=Channel.MAIL, limit=1000)
     return next((dispatch for dispatch in sent if dispatch.facts.get("message_id") in named), None)
+
+
+def not_delivered(gw: Gateway, tx: Transaction, ticket: Ticket, dispatch: Dispatch, reason: str, at: datetime) -> None:
+    """What had to arrive did not: an escalation fails aloud, of another mail the supervisors are told."""
+    if dispatch.kind is DispatchKind.ESCALATION:
+        escalation_failed(gw, tx, ticket, dispatch.to, reason, at)
+    elif dispatch.kind in MUST_ARRIVE:
+        contract = gw.rules.contract(ticket.contract)
+        problem = f"{MUST_ARRIVE[dispatch.kind]}: {reason}."
+        values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
+        telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
 
 
 def escalation_failed(gw: Gateway, tx: Transaction, ticket: Ticket, mailbox: str, reason: str, at: datetime) -> None:

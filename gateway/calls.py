@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gateway import paging, telling, waking
+from gateway import deciding, paging, telling, waking
 from gateway.contacts import Contact
-from gateway.domain import replies
+from gateway.domain import answers, replies
 from gateway.domain.call import PROMPT_LIMIT, Gather, Hangup, Record, Say, Script, Verb
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel, Intake, IntakeState
-from gateway.domain.numbers import may_be_texted
+from gateway.domain.reception import OUTSIDE_VALIDITY
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.ticket import WAITING_FOR_A_PERSON, Priority, Requester, Ticket
 from gateway.joining import join
@@ -88,10 +88,14 @@ def _prompts(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str) -> tuple
 
 
 def _greeting(gw: Gateway, ticket: Ticket, at: datetime) -> Script:
-    contract = gw.rules.contract(ticket.contract)
-    state = opening(contract, at)
-    verbs = _say(gw, ticket, at, *replies.greeting_ids(contract, state), "V-17", "V-NUMBER")
-    if contract.on_call and not state.is_open and state.reason not in ("not_started", "ended"):
+    """What the contract has the caller hear: the opening state or who serves instead, the notice, the number (V-14)."""
+    contract = gw.rules.contract(ticket.contract, ticket.version)
+    decision = deciding.decision_for_caller(gw, ticket, at)
+    values = answers.spoken_values(decision, ticket, at)
+    fill = gw.rules.texts(contract).fill
+    verbs = [Say(fill(text_id, values).body) for text_id in (*answers.spoken_ids(decision), "V-17", "V-NUMBER")]
+    state = decision.opening
+    if contract.on_call and decision.entitled and not state.is_open and state.reason not in OUTSIDE_VALIDITY:
         choice = Gather("choice", _prompts(gw, ticket, at, "V-CHOICE"), digits=1, timeout_s=6)
         return (*verbs, choice, *_ask_for_words(gw, ticket, at))
     return (*verbs, *_ask_for_words(gw, ticket, at))
@@ -252,30 +256,8 @@ def _citizen(gw: Gateway, tx: Transaction, intake: Intake, body: str, at: dateti
     if len(recent) == 1:
         join(gw, tx, intake, recent[0], contact, at)
     else:
-        ticket = open_ticket(gw, tx, intake, contract, contact, at)
-        _acknowledge_sms(gw, tx, ticket, contract, at)
+        open_ticket(gw, tx, intake, contract, contact, at)
     tx.settle_intake(intake.id, IntakeState.FILED)
-
-
-def _acknowledge_sms(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime) -> None:
-    """M-07, once per number and day, only to a mobile number in an allowed country (DESIGN, "Whom to call or text")."""
-    number = ticket.requester.number
-    if not contract.acknowledgement.sms or not may_be_texted(number):
-        return
-    if tx.dispatches(to=number, kind=DispatchKind.ACKNOWLEDGEMENT, since=at - gw.rules.sms_joins_for, limit=1):
-        return
-    values = telling.sms_facts(contract, ticket, at)
-    telling.owe_sms(
-        gw,
-        tx,
-        contract,
-        text_id="M-07",
-        values=values,
-        to=number,
-        at=at,
-        ticket=ticket.number,
-        kind=DispatchKind.ACKNOWLEDGEMENT,
-    )
 
 
 def _technician(

@@ -38,11 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from gateway.domain.contract import Contract
     from gateway.domain.dispatch import Dispatch
     from gateway.domain.intake import Intake
     from gateway.domain.roster import Person
-    from gateway.domain.texts import Filled
     from gateway.ports import Gateway, Transaction
 
 NOBODY_WORKS = (*WAITING_FOR_A_PERSON, TicketState.ESCALATION_FAILED, TicketState.NOT_RECEIVABLE)
@@ -183,26 +181,9 @@ def reply(gw: Gateway, tx: Transaction, number: int, text: str, by: Person, at: 
         raise DeskError(f"ticket {ticket.number} has no mail address of its requester; telephone and record an action")
     values = replies.values(contract, ticket, opening(contract, at), at) | {"text": text}
     filled = gw.rules.texts(contract).fill("T-REPLY", values)
-    _mail_requester(gw, tx, ticket, contract, filled, at)
+    telling.owe_reply(gw, tx, ticket, contract, kind=DispatchKind.REPLY, text=filled, at=at)
     tx.record(str(ticket.number), Happening("replied", at, by.id, None, {}, {"text": text}))
     return ticket
-
-
-def _mail_requester(
-    gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, filled: Filled, at: datetime
-) -> None:
-    thread = [m.message_id for m in tx.messages(ticket.number) if m.message_id and m.lane == "requester"]
-    telling.owe_mail(
-        gw,
-        tx,
-        ticket,
-        contract,
-        kind=DispatchKind.REPLY,
-        to=ticket.requester.address,
-        text=filled,
-        at=at,
-        answers=thread,
-    )
 
 
 def solve(gw: Gateway, tx: Transaction, number: int, text: str, outcome: str, by: Person, at: datetime) -> Ticket:
@@ -220,7 +201,8 @@ def solve(gw: Gateway, tx: Transaction, number: int, text: str, outcome: str, by
             "solution": text,
             "days": str(late_reply_window().days),
         }
-        _mail_requester(gw, tx, changed, contract, gw.rules.texts(contract).fill("T-SOL-NO-FEEDBACK", values), at)
+        filled = gw.rules.texts(contract).fill("T-SOL-NO-FEEDBACK", values)
+        telling.owe_reply(gw, tx, changed, contract, kind=DispatchKind.REPLY, text=filled, at=at)
     return changed
 
 

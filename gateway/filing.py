@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway import paging
+from gateway import deciding, paging
 from gateway.bounces import settle_report, without_ticket
 from gateway.contacts import UNREADABLE_TEXT, Contact, contact_of, is_ambiguous
 from gateway.domain import correlation
@@ -18,7 +18,8 @@ from gateway.domain.priority import is_urgent
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.ticket import Mark, Priority, Requester
 from gateway.joining import join
-from gateway.receiving import acknowledge, add_message, open_ticket
+from gateway.passing_on import CLIENT
+from gateway.receiving import add_message, kept, obey, open_ticket
 from gateway.telling import NOBODY
 
 if TYPE_CHECKING:
@@ -130,8 +131,10 @@ def _ticket_of(gw: Gateway, tx: Transaction, intake: Intake, reading: MailReadin
 def _participants(gw: Gateway, tx: Transaction, ticket: Ticket) -> set[str]:
     contract = gw.rules.contracts.get(ticket.contract)
     vendor = {contract.escalation.mailbox.casefold()} if contract and contract.escalation else set()
-    written = {message.sender.casefold() for message in tx.messages(ticket.number) if message.direction == "in"}
-    return {ticket.requester.address.casefold(), *vendor, *written} - {""}
+    messages = tx.messages(ticket.number)
+    written = {message.sender.casefold() for message in messages if message.direction == "in"}
+    asked = {to.casefold() for message in messages if message.lane == CLIENT for to in message.recipients}
+    return {ticket.requester.address.casefold(), *vendor, *written, *asked} - {""}
 
 
 def _link_all(tx: Transaction, tickets: Sequence[Ticket]) -> None:
@@ -179,18 +182,25 @@ def _file_again(
     gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, contact: Contact, at: datetime
 ) -> IntakeState:
     """What could not be read the first time completes the ticket it has; never a second one (C-47)."""
-    contract = gw.rules.contract(ticket.contract)
-    kept = tuple(mark for mark in ticket.marks if mark not in (Mark.UNREADABLE, Mark.TO_VERIFY))
-    marks = tuple(dict.fromkeys((*kept, *contact.marks)))
-    changed = tx.change_ticket(ticket.number, subject=contact.subject, requester=contact.requester, marks=marks)
+    contract = gw.rules.contract(ticket.contract, ticket.version)
+    word = is_urgent(contract.priority, contact.subject, contact.new_text)
+    request = deciding.request_of(contact, intake.channel, ticket.received_at, urgent=word is not None)
+    decision = deciding.decision_on(gw, tx, contract, request, at)
+    marks = tuple(mark for mark in ticket.marks if mark not in (Mark.UNREADABLE, Mark.TO_VERIFY))
+    changed = tx.change_ticket(
+        ticket.number,
+        subject=contact.subject,
+        requester=contact.requester,
+        marks=tuple(dict.fromkeys((*marks, *contact.marks, *decision.marks))),
+        **kept(decision),
+    )
     add_message(tx, intake, changed, contact, lane="requester")
-    data = {"intake": str(intake.id), "sha256": intake.sha256}
+    data = {"intake": str(intake.id), "sha256": intake.sha256, "outcome": changed.became}
     personal = {"sender": contact.sender, "subject": contact.subject}
     tx.record(
         str(ticket.number), Happening("filed_again", at, NOBODY, contract.clauses.of("recording"), data, personal)
     )
-    acknowledge(gw, tx, changed, contract, contact, at)
-    word = is_urgent(contract.priority, contact.subject, contact.new_text)
+    obey(gw, tx, changed, decision, contact, at)
     if word and changed.priority is Priority.NORMAL and not contact.wakes_nobody:
         paging.made_urgent(gw, tx, changed, at, by=NOBODY, clause=contract.clauses.of("priority"))
     tx.settle_intake(intake.id, IntakeState.FILED)

@@ -17,7 +17,7 @@ import time
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import bounces, calls, filing, journal, paging, telling, waking
+from gateway import bounces, calls, dues, filing, journal, paging, telling, waking
 from gateway.domain import replies
 from gateway.domain.dispatch import Deferred, DispatchKind, DispatchState, Refused, Sent, retry_delay
 from gateway.domain.errors import StoreError
@@ -193,11 +193,9 @@ def _refused(gw: Gateway, tx: Transaction, dispatch: Dispatch, reason: str, at: 
     if dispatch.page is not None and "asked_for" not in dispatch.facts:
         paging.attempt_failed(gw, tx, dispatch.page, at, reason)
     ticket = tx.ticket(dispatch.ticket) if dispatch.ticket is not None else None
-    if dispatch.kind is DispatchKind.ESCALATION and ticket is not None:
-        bounces.escalation_failed(gw, tx, ticket, dispatch.to, reason, at)
-    elif dispatch.kind is DispatchKind.REPLY and ticket is not None:
-        _alarm_note(gw, tx, ticket, f"La risposta al richiedente non è stata consegnata: {reason}.", at)
-    elif dispatch.kind is DispatchKind.ALARM:
+    if ticket is not None:
+        bounces.not_delivered(gw, tx, ticket, dispatch, reason, at)
+    if dispatch.kind is DispatchKind.ALARM:
         journal.warned("alarm.not_delivered", dispatch=dispatch.id, reason=reason[:200])
 
 
@@ -305,6 +303,8 @@ def _fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
         paging.climb(gw, tx, current, at)
     elif current.kind == waking.STORM:
         waking.storm_over(gw, tx, current, at)
+    elif current.kind == dues.TERM:
+        dues.fall_due(gw, tx, current, at)
     elif current.kind == ESCALATION:
         _vendor_silent(gw, tx, current, at)
     else:

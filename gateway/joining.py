@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway import paging
+from gateway import dues, paging, passing_on
 from gateway.domain import correlation
 from gateway.domain.hours import opening
+from gateway.domain.owed import NOBODY_OWES
 from gateway.domain.priority import is_urgent
 from gateway.domain.register import Happening
 from gateway.domain.ticket import CLOSED_STATES, WAITING_FOR_A_PERSON, Act, Priority, after, late_reply_window
+from gateway.passing_on import CLIENT
 from gateway.receiving import add_message, open_ticket
 from gateway.telling import NOBODY
 
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from gateway.domain.intake import Intake
     from gateway.domain.ticket import Ticket
     from gateway.ports import Gateway, Transaction
+
+OFFICES = ("vendor", CLIENT)
+"""The lanes of mails that go to others than the requester."""
 
 
 def join(
@@ -40,11 +45,10 @@ def join(
     """
     contract = gw.rules.contract(ticket.contract)
     lane = _lane(tx, ticket, contract, contact, thread)
-    word = None if lane == "vendor" or contact.wakes_nobody else is_urgent(contract.priority, "", contact.new_text)
-    if (
-        _needs_its_own(contract, ticket, at, urgent=bool(word), concluded_at=_concluded_at(tx, ticket))
-        and lane != "vendor"
-    ):
+    asks = lane == "requester"
+    served = asks and not contact.wakes_nobody and ticket.became not in NOBODY_OWES
+    word = is_urgent(contract.priority, "", contact.new_text) if served else None
+    if asks and _needs_its_own(contract, ticket, at, urgent=bool(word), concluded_at=_concluded_at(tx, ticket)):
         follow_up = open_ticket(gw, tx, intake, contract, contact, at)
         tx.add_link(ticket.number, follow_up.number, "follow_up")
         return
@@ -52,12 +56,26 @@ def join(
     data = {"intake": str(intake.id), "sha256": intake.sha256, "lane": lane, "channel": str(intake.channel)}
     tx.record(str(ticket.number), Happening("message_joined", at, NOBODY, None, data, {"sender": contact.sender}))
     if lane == "vendor":
-        _vendor_answered(tx, ticket, contact, at, signed=_answers_vendor(tx, ticket, thread))
-    elif ticket.state in CLOSED_STATES and not contact.automatic:
+        _vendor_answered(tx, ticket, contact, at, signed=_answers(tx, ticket, thread, lane))
+        return
+    if not contact.automatic:
+        dues.answered(gw, tx, ticket, lane, at)
+    if asks:
+        _requester_wrote(gw, tx, intake, ticket, contact, word, at)
+
+
+def _requester_wrote(
+    gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, contact: Contact, word: str | None, at: datetime
+) -> None:
+    """What was concluded opens again, what was passed on goes the same way, and an urgent word is chased."""
+    if not contact.automatic:
+        passing_on.follow(gw, tx, ticket, contact, at)
+    if ticket.state in CLOSED_STATES and not contact.automatic:
         tx.change_ticket(ticket.number, state=after(ticket.state, Act.REOPEN), outcome=None)
         tx.record(str(ticket.number), Happening("reopened", at, NOBODY, None, {"intake": str(intake.id)}))
     elif word and ticket.priority is Priority.NORMAL:
-        paging.made_urgent(gw, tx, ticket, at, by=NOBODY, clause=contract.clauses.of("priority"))
+        clause = gw.rules.contract(ticket.contract).clauses.of("priority")
+        paging.made_urgent(gw, tx, ticket, at, by=NOBODY, clause=clause)
 
 
 def _needs_its_own(
@@ -81,15 +99,26 @@ def _concluded_at(tx: Transaction, ticket: Ticket) -> datetime | None:
 
 
 def _lane(tx: Transaction, ticket: Ticket, contract: Contract, contact: Contact, thread: tuple[str, ...]) -> str:
-    by_address = bool(contract.escalation and contact.sender.casefold() == contract.escalation.mailbox.casefold())
-    return "vendor" if by_address or _answers_vendor(tx, ticket, thread) else "requester"
+    """Whose lane a contact is in: the vendor's and the client's by the mail it answers, or by whom it is from.
+
+    The client's own office may be the requester of a ticket; then only what answers our question to it is in its lane.
+    """
+    sender = contact.sender.casefold()
+    if contract.escalation and sender == contract.escalation.mailbox.casefold():
+        return "vendor"
+    sent = [message for message in tx.messages(ticket.number) if message.lane in OFFICES]
+    for message in sent:
+        if message.message_id in thread:
+            return message.lane
+    asked = {to.casefold() for message in sent if message.lane == CLIENT for to in message.recipients}
+    return CLIENT if sender in asked - {ticket.requester.address.casefold()} else "requester"
 
 
-def _answers_vendor(tx: Transaction, ticket: Ticket, thread: tuple[str, ...]) -> bool:
-    """Whether a contact answers a mail that we sent to the vendor: its Message-ID is signed and nobody else has it."""
+def _answers(tx: Transaction, ticket: Ticket, thread: tuple[str, ...], lane: str) -> bool:
+    """Whether a contact answers a mail that we sent in a lane: its Message-ID is signed and nobody else has it."""
     if not thread:
         return False
-    ours = {message.message_id for message in tx.messages(ticket.number) if message.lane == "vendor"}
+    ours = {message.message_id for message in tx.messages(ticket.number) if message.lane == lane}
     return any(one in ours for one in thread)
 
 

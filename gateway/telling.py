@@ -67,6 +67,15 @@ def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named a
     return dispatch
 
 
+def owe_reply(
+    gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, *, kind: DispatchKind, text: Filled, at: datetime
+) -> Dispatch:
+    """A mail to the requester, in the ticket's thread."""
+    thread = [m.message_id for m in tx.messages(ticket.number) if m.message_id and m.lane == "requester"]
+    to = ticket.requester.address
+    return owe_mail(gw, tx, ticket, contract, kind=kind, to=to, text=text, at=at, answers=thread)
+
+
 def _mail(  # noqa: PLR0913 - as above
     gw: Gateway,
     contract: Contract,

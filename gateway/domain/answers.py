@@ -27,15 +27,12 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------------------------------------------ to who asked
 
 
-def written(catalogue: Catalogue, decision: Decision, ticket: Ticket, at: datetime) -> Filled | None:
-    """The answer by mail; None to what a machine sent. `at` is the instant that it speaks of.
+def written(catalogue: Catalogue, decision: Decision, text_id: str, ticket: Ticket, at: datetime) -> Filled:
+    """The answer by mail, `text_id` of `written_id`. `at` is the instant that it speaks of.
 
     An acknowledgement also asks for what is missing: who nobody knows is asked for the organisation (C3.2), who wishes
     a visit for what prepares it (C3.20).
     """
-    text_id = written_id(decision)
-    if text_id is None:
-        return None
     asked = "".join(f"{catalogue.fill(each, {}).body.strip()}\n\n" for each in _also_ids(decision))
     return catalogue.fill(text_id, values(decision, ticket, at) | ({"also": asked} if asked else {}))
 

@@ -34,6 +34,10 @@ class DispatchKind(StrEnum):
     NOTICE = "notice"
     ESCALATION = "escalation"
     ALARM = "alarm"
+    FORWARD = "forward"
+    """A contact passed on to whoever is in charge of it."""
+    DECISION = "decision"
+    """A question that only the client can answer."""
 
 
 @dataclass(frozen=True, slots=True)

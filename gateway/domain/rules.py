@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from gateway.domain.hours import local
 from gateway.domain.intake import Channel
+from gateway.domain.places import Place, no_place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from gateway.domain.contract import Contract
@@ -48,6 +49,8 @@ class Rules:
     page_lives: timedelta = timedelta(minutes=30)
     sms_joins_for: timedelta = timedelta(hours=24)
     versions: Mapping[str, tuple[Contract, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    place_named: Callable[[str], Place | None] = no_place
+    """Knows the municipalities that are no site of a contract (A3.4)."""
 
     def contract(self, contract_id: str, version: int | None = None) -> Contract:
         """The contract with this id, as signed or in a version; a ticket keeps the one it was opened under.

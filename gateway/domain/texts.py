@@ -291,6 +291,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "T-ALSO-ORGANISATION": "",
         "T-ALSO-VISIT": "",
         "T-FORWARD": f"{_MAIL} {_PASSED_ON}",
+        "T-FORWARD-MORE": f"{_MAIL} subject requester text attachments",
         "T-DECISION": f"{_MAIL} {_PASSED_ON}",
         "T-WHY-FIRST-LEVEL": "service clause",
         "T-WHY-NOT-ENTITLED": "service clause",

@@ -204,7 +204,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of a ticket. `lane` is requester, vendor or internal: what is in one never leaks into another."""
+    """One message of a ticket. `lane` is requester, vendor, client or internal: one never leaks into another.
+
+    `client` is what goes to and comes from the client's own offices: its first level, who decides for it.
+    """
 
     id: int
     ticket: int

@@ -1,0 +1,99 @@
+"""The answer that whoever asks gets at once, in the words of the contract: at most one, and never to a robot."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gateway import telling
+from gateway.domain import answers, replies
+from gateway.domain.decision import Became
+from gateway.domain.dispatch import DispatchKind
+from gateway.domain.intake import Channel
+from gateway.domain.numbers import may_be_texted
+from gateway.domain.register import Happening
+from gateway.domain.ticket import Mark
+from gateway.telling import AUTO_REPLIED, NOBODY
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gateway.contacts import Contact
+    from gateway.domain.decision import Decision
+    from gateway.domain.ticket import Ticket
+    from gateway.ports import Gateway, Transaction
+
+HOUR = timedelta(hours=1)
+MOST_ANSWERS_AN_HOUR = 5
+"""To one address: whoever is forged as the sender of many mails gets no more than these from us (P12, B-052)."""
+NOT_A_PERSON = ("fax",)
+"""What is automatic by its door and not by its author: somebody stood at the fax machine."""
+
+
+def acknowledge(
+    gw: Gateway, tx: Transaction, ticket: Ticket, decision: Decision, contact: Contact, at: datetime
+) -> None:
+    """The acknowledgement by mail; none to automatic mail, robots or ourselves (RFC 3834 §2)."""
+    address = _mailbox(gw, ticket, contact)
+    if not address or not decision.contract.acknowledgement.mail or gw.rules.is_ours(address):
+        return
+    if not replies.may_be_answered(address) or Mark.AMBIGUOUS_SENDER in ticket.marks:
+        return
+    text_id = answers.written_id(decision)
+    if text_id is None:
+        return
+    if tx.acknowledged_since(address, at - HOUR) >= MOST_ANSWERS_AN_HOUR:
+        tx.record(str(ticket.number), Happening("not_acknowledged", at, NOBODY, data={"why": "many to this address"}))
+        return
+    text = answers.written(gw.rules.texts(decision.contract), decision, text_id, ticket, at)
+    telling.owe_mail(
+        gw,
+        tx,
+        ticket,
+        decision.contract,
+        kind=DispatchKind.ACKNOWLEDGEMENT,
+        to=address,
+        text=text,
+        at=at,
+        auto=AUTO_REPLIED,
+        answers=(contact.message_id,) if contact.message_id and ticket.channel == Channel.MAIL else (),
+    )
+    _record(tx, ticket, decision, text_id, address, at)
+
+
+def _mailbox(gw: Gateway, ticket: Ticket, contact: Contact) -> str:
+    """Where the answer goes: back to who wrote; of a fax to its sender's mailbox, if the directory has one (S050)."""
+    if ticket.channel == Channel.MAIL and contact.automatic is None:
+        return ticket.requester.address
+    if contact.automatic in NOT_A_PERSON and ticket.requester.person:
+        return gw.rules.people[ticket.requester.person].mail or ""
+    return ""
+
+
+def _record(tx: Transaction, ticket: Ticket, decision: Decision, text_id: str, to: str, at: datetime) -> None:
+    served = decision.became is Became.ACCEPTED
+    clause = next(iter(decision.opening.clauses), None) if served else answers.ruling_clause(decision)
+    tx.record(str(ticket.number), Happening("acknowledged", at, NOBODY, clause, {"text": text_id}, {"to": to}))
+
+
+def acknowledge_sms(gw: Gateway, tx: Transaction, ticket: Ticket, decision: Decision, at: datetime) -> None:
+    """One SMS, once per number and day, only to a mobile number in an allowed country (DESIGN, "Whom to call or text").
+
+    M-07, or M-08 when a visit is due, or who serves instead.
+    """
+    number, contract = ticket.requester.number, decision.contract
+    if not contract.acknowledgement.sms or not may_be_texted(number):
+        return
+    if tx.dispatches(to=number, kind=DispatchKind.ACKNOWLEDGEMENT, since=at - gw.rules.sms_joins_for, limit=1):
+        return
+    telling.owe_sms(
+        gw,
+        tx,
+        contract,
+        text_id=answers.sms_id(decision),
+        values=answers.sms_values(decision, ticket, at),
+        to=number,
+        at=at,
+        ticket=ticket.number,
+        kind=DispatchKind.ACKNOWLEDGEMENT,
+    )

@@ -1,0 +1,95 @@
+"""What a contract says of a contact: the one decision, by the version in force when the contact was received.
+
+Quotas are counted in the transaction that takes from them. What depends on whether the desk is open, who is told and
+what is answered, is as of now: what was received while the desk was open may be filed after it closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from gateway.domain import replies
+from gateway.domain.decision import Became, Mode, Request, Used
+from gateway.domain.hours import opening
+from gateway.domain.intake import Channel
+from gateway.domain.reception import OUTSIDE_VALIDITY, decide
+from gateway.domain.visits import TAKES_QUOTA, VisitState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from gateway.contacts import Contact
+    from gateway.domain.contract import Contract
+    from gateway.domain.decision import Decision
+    from gateway.domain.provisions import Quota
+    from gateway.domain.ticket import Ticket
+    from gateway.ports import Gateway, Transaction
+
+
+def request_of(contact: Contact, channel: Channel, received_at: datetime, *, urgent: bool) -> Request:
+    """A contact as it is decided about."""
+    return Request(
+        channel=channel,
+        at=received_at,
+        address=contact.requester.address,
+        number=contact.requester.number,
+        person=contact.requester.person,
+        subject=contact.subject,
+        text=contact.new_text,
+        on_site=False if contact.wakes_nobody else None,  # no machine asks for a visit
+        urgent=urgent,
+        wakes_nobody=contact.wakes_nobody,
+    )
+
+
+def decision_on(gw: Gateway, tx: Transaction, contract: Contract, request: Request, at: datetime) -> Decision:
+    """What becomes of a contact. `contract` is the version in force when it was received; `at` is now."""
+    used = uses_of(tx, contract)
+    decision = decide(contract, request, used, gw.rules.place_named)
+    if _in_one_minute(request.at, at) or decision.opening.reason in OUTSIDE_VALIDITY:
+        return decision
+    return _as_of_now(gw, decision, request, used, at)
+
+
+def uses_of(tx: Transaction, contract: Contract) -> Callable[[Quota], Used]:
+    """How much of a quota is taken: asked only where the contract has one that the request is about (C3.10, C3.22)."""
+
+    def used(quota: Quota) -> Used:
+        visits = tx.visits(contract=contract.id, phase=quota.phase or None, states=TAKES_QUOTA)
+        done = sum(visit.state is VisitState.DONE for visit in visits)
+        return Used(done, len(visits) - done)
+
+    return used
+
+
+def _in_one_minute(one: datetime, other: datetime) -> bool:
+    """Whether no desk can have opened or closed between two instants: they do so on whole minutes."""
+    return abs(other - one).total_seconds() < 60 and one.minute == other.minute  # noqa: PLR2004 - a minute has 60 s
+
+
+def _as_of_now(
+    gw: Gateway, decision: Decision, request: Request, used: Callable[[Quota], Used], at: datetime
+) -> Decision:
+    """The decision with the desk as it is now; what became of the contact and what is due stay as of its reception."""
+    state = opening(decision.contract, at)
+    if (state.state, state.reason, state.next_opening) == (
+        decision.opening.state,
+        decision.opening.reason,
+        decision.opening.next_opening,
+    ):
+        return decision
+    now = decide(decision.contract, replace(request, at=at), used, gw.rules.place_named)
+    acknowledged = decision.became is Became.ACCEPTED and decision.mode is Mode.HELP_DESK and decision.answer
+    answer = replies.acknowledgement_id(decision.contract, state) if acknowledged else decision.answer
+    return replace(decision, opening=state, route=now.route, answer=answer, answers_by_voice=now.answers_by_voice)
+
+
+def decision_for_caller(gw: Gateway, ticket: Ticket, at: datetime) -> Decision:
+    """The decision on a call as its caller hears it, by the ticket it became; nothing is counted for it."""
+    who = ticket.requester
+    request = Request(
+        Channel.PHONE, at, who.address, who.number, who.person, ticket.subject, urgent=ticket.priority == "urgent"
+    )
+    return decide(gw.rules.contract(ticket.contract, ticket.version), request, place_named=gw.rules.place_named)
