@@ -10,23 +10,21 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gateway.domain import replies
+from gateway.domain import answers
 from gateway.domain.explaining import explained
 from gateway.domain.hours import local
 from gateway.domain.intake import Channel
 from gateway.domain.phases import with_acceptance
 from gateway.domain.priority import is_urgent
 from gateway.domain.provisions import Of
-from gateway.domain.reception import OUTSIDE_VALIDITY, Request, Used, decide, no_place
-from gateway.domain.routing import Route, ladder, voice_number
+from gateway.domain.reception import OUTSIDE_VALIDITY, Request, Used, decide
+from gateway.domain.routing import Role, Route, ladder, voice_number
 from gateway.domain.ticket import Priority, Requester, Ticket, TicketState, TicketType, number_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gateway.domain.contract import Contract
     from gateway.domain.provisions import Office
-    from gateway.domain.reception import Decision, Place, QuotaUse
+    from gateway.domain.reception import Decision, QuotaUse
     from gateway.domain.roster import Chain, Person
     from gateway.domain.routing import Rung
     from gateway.domain.rules import Rules
@@ -55,7 +53,7 @@ class Asked:
     used: Used = field(default_factory=Used)
 
 
-def simulate(rules: Rules, asked: Asked, place_named: Callable[[str], Place | None] = no_place) -> dict[str, Any]:
+def simulate(rules: Rules, asked: Asked) -> dict[str, Any]:
     """The answer as `simulate --json` gives it (DESIGN, Interfaces); instants are aware.
 
     `chain` is the whole ladder: what is `only_if_urgent` happens to an urgent request alone, while nobody has taken it.
@@ -68,7 +66,7 @@ def simulate(rules: Rules, asked: Asked, place_named: Callable[[str], Place | No
     person = _known(rules, asked.sender)
     urgent = asked.urgent or is_urgent(contract.priority, asked.subject, asked.text) is not None
     request = _request(asked, person, urgent=urgent)
-    decision = decide(contract, request, lambda _quota: asked.used, place_named)
+    decision = decide(contract, request, lambda _quota: asked.used, rules.place_named)
     chain = _chain(rules, contract, asked.at) if decision.route is Route.ON_CALL else None
     state = decision.opening
     return {
@@ -99,7 +97,7 @@ def simulate(rules: Rules, asked: Asked, place_named: Callable[[str], Place | No
         "quota": _quota(decision.quota),
         "forward_to": _office(decision.forward_to),
         "ask": _office(decision.ask),
-        "answer": decision.answer,
+        "answer": answers.written_id(decision),
         "says": _says(rules, decision, _imagined(contract, asked, request, decision)),
         "clauses": list(dict.fromkeys((*decision.clauses, *(chain.clauses if chain else ())))),
     }
@@ -160,7 +158,7 @@ def _told(contract: Contract, chain: Chain | None, *, urgent: bool, live: bool) 
         return []
     told: list[dict[str, Any]] = []
     after = timedelta(0)
-    for number, rung in enumerate(ladder(contract.on_call, chain, live=live)):
+    for rung in ladder(contract.on_call, chain, live=live):
         media = _usable(rung)
         told += [
             {
@@ -169,7 +167,7 @@ def _told(contract: Contract, chain: Chain | None, *, urgent: bool, live: bool) 
                 "role": str(rung.role),
                 "by": str(medium),
                 "after_s": int(after.total_seconds()),
-                "only_if_urgent": not urgent and (number > 0 or medium is Channel.VOICE),
+                "only_if_urgent": not urgent and (rung.role, medium) != (Role.CONTACT, Channel.SMS),
             }
             for medium in media
         ]
@@ -221,21 +219,22 @@ def _office(office: Office | None) -> dict[str, str] | None:
 
 def _says(rules: Rules, decision: Decision, ticket: Ticket) -> str | None:
     """What the requester hears or reads at once, for an invented ticket number; None when nothing is said."""
-    contract = decision.contract
+    contract, at = decision.contract, ticket.received_at
+    texts = rules.texts(contract)
     if ticket.channel == Channel.PHONE:
-        values = replies.values(contract, ticket, decision.opening, ticket.received_at)
-        return " ".join(rules.texts(contract).fill(text_id, values).body for text_id in _heard(decision))
-    if ticket.channel == Channel.MAIL and contract.acknowledgement.mail and decision.answer:
-        values = replies.values(contract, ticket, decision.opening, ticket.received_at)
-        return rules.texts(contract).fill(decision.answer, values).body
+        values = answers.spoken_values(decision, ticket, at)
+        return " ".join(texts.fill(text_id, values).body for text_id in _heard(decision))
+    if ticket.channel == Channel.MAIL and contract.acknowledgement.mail:
+        text_id = answers.written_id(decision)
+        return answers.written(texts, decision, text_id, ticket, at).body if text_id else None
     if ticket.channel == Channel.SMS and contract.acknowledgement.sms:
-        return rules.texts(contract).fill("M-07", replies.sms_values(contract, ticket, ticket.received_at)).body
+        return texts.fill(answers.sms_id(decision), answers.sms_values(decision, ticket, at)).body
     return None
 
 
 def _heard(decision: Decision) -> tuple[str, ...]:
     """The greeting of a call, the line for danger to people, and outside hours the choice that wakes somebody."""
-    heard = (*decision.answers_by_voice, "V-17")
+    heard = (*answers.spoken_ids(decision), "V-17")
     closed = not decision.opening.is_open and decision.opening.reason not in OUTSIDE_VALIDITY
     may_wake = decision.contract.on_call is not None and decision.entitled
     return (*heard, "V-CHOICE") if closed and may_wake else heard
@@ -256,4 +255,5 @@ def _imagined(contract: Contract, asked: Asked, request: Request, decision: Deci
         received_at=asked.at,
         version=contract.version,
         became=str(decision.became),
+        due={str(of): due.at for of, due in decision.owed.items() if due.at},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,9 +16,8 @@ from config.commands.common import COULD_NOT, AsJson, At, Config, NotFoundError,
 from gateway.domain.intake import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator
 
-    from config.load import Site
     from gateway.domain.rules import Rules
     from gateway.simulate import Asked
 
@@ -69,7 +69,7 @@ def simulate(
         chosen = [_known_contract(rules, contract)] if contract else list(rules.contracts)
         sweeping.show(rules, chosen, sweep, as_json=as_json)
         return
-    answer = _answering(settled, rules)
+    answer = _answering(rules)
     if batch is not None:
         _batch(answer, batch)
         return
@@ -114,14 +114,17 @@ def _batch(answer: Callable[[dict[str, Any]], dict[str, Any]], file: Path) -> No
         raise typer.Exit(COULD_NOT)
 
 
-def _followed(lines: list[str]) -> Iterable[str]:
+def _followed(lines: list[str]) -> Iterator[str]:
     """The lines; on a terminal, while the results go elsewhere, with a bar that says how far it is."""
     if not sys.stderr.isatty() or sys.stdout.isatty():
-        return lines
+        yield from lines
+        return
     from rich.console import Console
-    from rich.progress import track
+    from rich.progress import Progress
 
-    return track(lines, description="simulate", console=Console(stderr=True))
+    # The results are written to the real standard output: rich would take them to the terminal.
+    with Progress(console=Console(stderr=True), redirect_stdout=False, redirect_stderr=False) as progress:
+        yield from progress.track(lines, description="simulate")
 
 
 def _as_text(value: object) -> str:
@@ -143,17 +146,14 @@ def _object(text: str) -> dict[str, Any]:
 # ------------------------------------------------------------------------------------------------------ what was asked
 
 
-def _answering(settled: Site, rules: Rules) -> Callable[[dict[str, Any]], dict[str, Any]]:
+def _answering(rules: Rules) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """What answers one question after the other by the same rules."""
-    from config.places import places_of
     from gateway.simulate import simulate as simulated
-
-    place_named = places_of(settled.contracts.values())
 
     def answer(said: dict[str, Any]) -> dict[str, Any]:
         asked = _asked(said)
         _known_contract(rules, asked.contract)
-        return simulated(rules, asked, place_named)
+        return simulated(rules, asked)
 
     return answer
 
@@ -189,11 +189,14 @@ def _asked(said: dict[str, Any]) -> Asked:
 
 def _sender(who: object) -> str | None:
     """The address as it is, a number in E.164 as people write it; None when nobody is named."""
+    written = str(who).strip() if who else ""
+    return _number(written) if written and "@" not in written else written or None
+
+
+@lru_cache(maxsize=4096)
+def _number(written: str) -> str:
     from config.fields import normalised_number
 
-    written = str(who).strip() if who else ""
-    if not written or "@" in written:
-        return written or None
     return normalised_number(written) or written
 
 
