@@ -20,7 +20,7 @@ from adapters import systemd
 from adapters.store import ForeignWatch, SqlStore, daemon_lock, migrate
 from adapters.ticker import Ticker
 from adapters.web import Health
-from config import doors
+from config import doors, logs
 from config.compose import SafeReader, gateway_of, mail_outlet_of, rules_of, store_of
 from config.load import load
 from gateway import flow, journal
@@ -284,7 +284,7 @@ def run(path: Path, ready: Callable[[Daemon], None] = lambda _: None) -> None:
 
     os.umask(0o077)
     sys.setswitchinterval(SWITCH_S)
-    with opened(path) as daemon:
+    with logs.written_behind(), opened(path) as daemon:
         for finding in daemon.site.warnings:
             journal.warned("configuration.warning", text=str(finding))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -14,6 +14,7 @@ attempt id, than not at all.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from gateway.domain.hours import opening
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.register import Happening
 from gateway.domain.ticket import CLOSED_STATES
+from gateway.ports import Expected
 from gateway.telling import NOBODY
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.domain.dispatch import Dispatch, Outcome
-    from gateway.domain.intake import Arrival, Intake, Receipt
+    from gateway.domain.intake import Arrival, Intake, MailReading, Receipt
     from gateway.domain.ticket import Ticket, Timer
     from gateway.ports import Gateway, Outlet, Transaction
 
@@ -56,41 +58,93 @@ def accept(gw: Gateway, arrival: Arrival) -> Future[Receipt]:
 # ---------------------------------------------------------------------------------------------------------------- file
 
 
-def file_next(gw: Gateway, limit: int = 64, *, large: bool = False) -> int:
+ROUNDS = 8
+"""How often `file_next` goes on by itself before its loop shows that it is alive."""
+
+
+def file_next(gw: Gateway, limit: int = 64, *, large: bool = False, give_way: Callable[[], None] = lambda: None) -> int:
     """Make tickets of the contacts that wait, oldest first; how many there were.
 
     The attempt is counted on disk before the bytes are looked at, so that a contact that kills the process is known
     as such after the restart; one that failed before is taken alone, so that it takes nobody with it. `large` contacts
-    are the business of another loop: none delays a small one (P4).
+    are the business of another loop: none delays a small one (P4). While what was read is being written, the next are
+    claimed and read; `give_way` is called in between.
     """
-    now = gw.clock.now()
     most = 1 if large else limit
-    waiting = gw.store.write(lambda tx: tx.claim_intakes(now, most, FILE_LEASE, large=large))
-    filing_now = [(intake, time.perf_counter(), _file(gw, intake)) for intake in waiting]
-    for intake, began, future in filing_now:
-        _conclude_filing(gw, intake, future, began)
-    return len(waiting)
+    filed = 0
+    found = _read(gw, _claim(gw, most, large=large).result())
+    for left in reversed(range(ROUNDS)):
+        give_way()
+        # The claim goes first: the writer takes it with the first units, and the next are read while it writes on.
+        following = _claim(gw, most, large=large) if left and len(found) == most else None
+        written = [(one.intake, time.perf_counter(), _file(gw, one)) for one in found]
+        filed += len(found)
+        try:
+            found = _read(gw, following.result()) if following else []
+        finally:
+            for intake, began, future in written:
+                _conclude_filing(gw, intake, future, began)
+        if not found:
+            break
+    return filed
 
 
-def _file(gw: Gateway, intake: Intake) -> Future[IntakeState] | BaseException:
-    """Read the bytes outside, decide and write in one unit. A broad except: the edge of the step."""
+def _claim(gw: Gateway, most: int, *, large: bool) -> Future[list[Intake]]:
+    now = gw.clock.now()
+    return gw.store.submit(lambda tx: tx.claim_intakes(now, most, FILE_LEASE, large=large))
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A claimed intake and what was read of its bytes: nothing for a signal or one that is given up."""
+
+    intake: Intake
+    reading: MailReading | None = None
+    fault: BaseException | None = None
+
+
+def _read(gw: Gateway, intakes: Sequence[Intake]) -> list[_Found]:
+    """Read the bytes, with no transaction open."""
+    asked = [intake for intake in intakes if _is_to_be_read(gw, intake)]
     try:
-        if intake.attempts > gw.rules.file_attempts:
-            at = gw.clock.now()
-            reason = intake.reason or f"non elaborato dopo {gw.rules.file_attempts} tentativi"
-            return gw.store.submit(lambda tx: filing.file_unread(gw, tx, intake, reason, at))
-        return gw.store.submit(_unit(gw, intake))
+        readings = {intake.id: reading for intake, reading in zip(asked, gw.reader.mails(asked), strict=True)}
+    except Exception:  # noqa: BLE001 - whatever other people's bytes do: each alone shows which one it was
+        return [_read_alone(gw, intake) for intake in intakes]
+    return [_Found(intake, readings.get(intake.id)) for intake in intakes]
+
+
+def _read_alone(gw: Gateway, intake: Intake) -> _Found:
+    if not _is_to_be_read(gw, intake):
+        return _Found(intake)
+    try:
+        return _Found(intake, gw.reader.mail(intake))
+    except Exception as error:  # noqa: BLE001 - as above: the contact is kept and tried again
+        return _Found(intake, fault=error)
+
+
+def _is_to_be_read(gw: Gateway, intake: Intake) -> bool:
+    return intake.channel not in (Channel.SMS, Channel.PHONE) and intake.attempts <= gw.rules.file_attempts
+
+
+def _file(gw: Gateway, found: _Found) -> Future[IntakeState] | BaseException:
+    """Decide and write in one unit. A broad except: the edge of the step."""
+    try:
+        return found.fault or gw.store.submit(*_unit(gw, found))
     except Exception as error:  # noqa: BLE001 - whatever other people's bytes do, the contact is kept and tried again
         return error
 
 
-def _unit(gw: Gateway, intake: Intake) -> Callable[[Transaction], IntakeState]:
-    at = gw.clock.now()
-    if intake.channel in (Channel.SMS, Channel.PHONE):
-        return lambda tx: _file_signal(gw, tx, intake, at)
-    reading = gw.reader.mail(intake)
+def _unit(gw: Gateway, found: _Found) -> tuple[Callable[[Transaction], IntakeState], Expected]:
+    """What files an intake, and what it will look up."""
+    intake, reading, at = found.intake, found.reading, gw.clock.now()
+    if intake.attempts > gw.rules.file_attempts:
+        reason = intake.reason or f"non elaborato dopo {gw.rules.file_attempts} tentativi"
+        return lambda tx: filing.file_unread(gw, tx, intake, reason, at), Expected(intakes=(intake.id,))
+    if reading is None:
+        return lambda tx: _file_signal(gw, tx, intake, at), Expected(intakes=(intake.id,))
     fax = gw.reader.fax(intake, reading) if intake.channel is Channel.FAX or _to_fax(gw, intake) else None
-    return lambda tx: filing.file_mail(gw, tx, intake, reading, fax, at)
+    expected = Expected(intakes=(intake.id,), contents=(reading.content_key,))
+    return lambda tx: filing.file_mail(gw, tx, intake, reading, fax, at), expected
 
 
 def _to_fax(gw: Gateway, intake: Intake) -> bool:

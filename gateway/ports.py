@@ -341,10 +341,19 @@ class Transaction(Reading, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a unit will look up: units that share a transaction are looked up together, in one question a table."""
+
+    repeat_keys: tuple[str, ...] = ()
+    intakes: tuple[int, ...] = ()
+    contents: tuple[str, ...] = ()
+
+
 class Store(Protocol):
     """Where everything lies. `submit` answers after the commit is on disk."""
 
-    def submit(self, unit: Callable[[Transaction], T]) -> Future[T]:
+    def submit(self, unit: Callable[[Transaction], T], expected: Expected | None = None) -> Future[T]:
         """Run a unit in the next shared transaction; the future is done after the commit, or has the unit's error."""
         ...
 
@@ -370,6 +379,10 @@ class Reader(Protocol):
 
     def mail(self, intake: Intake) -> MailReading:
         """What could be read of a mail, in process or in a confined child, whichever the bytes ask for."""
+        ...
+
+    def mails(self, intakes: Sequence[Intake]) -> list[MailReading]:
+        """As `mail` for several, in their order: many are read in a child, which leaves the interpreter to others."""
         ...
 
     def fax(self, intake: Intake, reading: MailReading) -> FaxReading:

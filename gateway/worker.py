@@ -136,9 +136,13 @@ class Worker:
     def _file(self) -> int:
         """Filing gives way to doors that are taking contacts in (decision 0006)."""
         self._give_way(self._busy)
-        filed = flow.file_next(self._gw)
+        filed = flow.file_next(self._gw, give_way=self._between)
         self._backlog = filed > 0
         return filed
+
+    def _between(self) -> None:
+        self._backlog = True
+        self._give_way(self._busy)
 
     def _mail(self) -> int:
         """Mails out give way to filing as well; pages do not."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,8 @@ from adapters.mail.mime import read
 from gateway.domain.intake import Address, Attachment, Bounce, MailReading
 
 READ = "adapters.mail.packed:read_packed"
-"""The name under which a confined child finds `read_packed`."""
+READ_MANY = "adapters.mail.packed:read_many_packed"
+"""The names under which a confined child finds `read_packed` and `read_many_packed`."""
 
 _HEAD_ENDS = b"\n"
 
@@ -23,20 +25,54 @@ def ask(raw: bytes, envelope_from: str | None, own: OwnMail) -> bytes:
     return json.dumps(head).encode() + _HEAD_ENDS + raw
 
 
+def ask_many(mails: Sequence[tuple[bytes, str | None]], own: OwnMail) -> bytes:
+    """The question for `read_many_packed`: one line of JSON, then the mails one behind the other."""
+    head = {
+        "mails": [(len(raw), envelope_from) for raw, envelope_from in mails],
+        "addresses": sorted(own.addresses),
+        "loop_token": own.loop_token,
+    }
+    return json.dumps(head).encode() + _HEAD_ENDS + b"".join(raw for raw, _ in mails)
+
+
 def read_packed(payload: bytes) -> bytes:
     """Runs in the child: the reading of a mail as JSON."""
     head, _, raw = payload.partition(_HEAD_ENDS)
     facts = json.loads(head)
     own = OwnMail(frozenset(facts["addresses"]), facts["loop_token"])
-    reading = read(raw, envelope_from=facts["envelope_from"], own=own)
+    return json.dumps(_told(read(raw, envelope_from=facts["envelope_from"], own=own))).encode()
+
+
+def read_many_packed(payload: bytes) -> bytes:
+    """Runs in the child: the readings of several mails as one JSON array, in their order."""
+    head, _, rest = payload.partition(_HEAD_ENDS)
+    facts = json.loads(head)
+    own = OwnMail(frozenset(facts["addresses"]), facts["loop_token"])
+    told = []
+    begins = 0
+    for size, envelope_from in facts["mails"]:
+        told.append(_told(read(rest[begins : begins + size], envelope_from=envelope_from, own=own)))
+        begins += size
+    return json.dumps(told).encode()
+
+
+def _told(reading: MailReading) -> dict[str, Any]:
     told: dict[str, Any] = dataclasses.asdict(reading)
     told["date"] = reading.date.isoformat() if reading.date else None
-    return json.dumps(told).encode()
+    return told
 
 
 def answer(packed: bytes) -> MailReading:
     """The reading that a child gave."""
-    told: dict[str, Any] = json.loads(packed)
+    return _reading(json.loads(packed))
+
+
+def answers(packed: bytes) -> list[MailReading]:
+    """The readings that a child gave."""
+    return [_reading(told) for told in json.loads(packed)]
+
+
+def _reading(told: dict[str, Any]) -> MailReading:
     for name in ("senders", "to", "cc", "reply_to"):
         told[name] = tuple(Address(**each) for each in told[name])
     for name in ("delivered_to", "in_reply_to", "references", "defects"):

@@ -6,10 +6,11 @@ aiosmtpd calls the `handle_…` methods; the dialogue itself is in `session.py`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import socket
 import ssl
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Protocol
@@ -105,6 +106,7 @@ class Door:
         self._clock = clock
         self._from: Counter[str] = Counter()
         self._held_bytes = 0
+        self._answers = _Answers()
 
     # -------------------------------------------------------------------------------------------------- connections
 
@@ -230,12 +232,34 @@ class Door:
             made = arrival(delivery)
         # F4: aiosmtpd cancels us when the client leaves. The commit goes on without us, and the repeat key
         # recognises the next try.
-        answer = asyncio.shield(asyncio.wrap_future(self._accept(made)))
-        answer.add_done_callback(_noticed)
-        return await asyncio.wait_for(answer, self.settings.commit_timeout.total_seconds())
+        waiting: asyncio.Future[Receipt] = loop.create_future()
+        self._accept(made).add_done_callback(lambda answer: self._answers.tell(loop, waiting, answer))
+        async with asyncio.timeout(self.settings.commit_timeout.total_seconds()):
+            return await waiting
 
 
-def _noticed(answer: asyncio.Future[Receipt]) -> None:
-    """Look at an answer that nobody waits for any more, or asyncio reports its error as unseen."""
-    if not answer.cancelled():
-        answer.exception()
+class _Answers:
+    """What the store's thread says, brought to the loop: those of one commit together, in one call."""
+
+    def __init__(self) -> None:
+        self._said: deque[tuple[asyncio.Future[Receipt], Future[Receipt]]] = deque()
+        self._under_way = False
+
+    def tell(self, loop: asyncio.AbstractEventLoop, waiting: asyncio.Future[Receipt], answer: Future[Receipt]) -> None:
+        """Called by the store. The loop may have ended meanwhile: then nobody waits."""
+        self._said.append((waiting, answer))
+        if not self._under_way:
+            self._under_way = True
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._pass_on)
+
+    def _pass_on(self) -> None:
+        self._under_way = False
+        while self._said:
+            waiting, answer = self._said.popleft()
+            if waiting.done():
+                continue  # whoever waited has left
+            if error := answer.exception():
+                waiting.set_exception(error)
+            else:
+                waiting.set_result(answer.result())

@@ -15,10 +15,11 @@ import sqlalchemy as sa
 
 from adapters.store import tables
 from adapters.store.clean import clean
+from adapters.store.prepared import prepared
 from adapters.store.rows import Row
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection, Dialect
+    from sqlalchemy.engine import Connection
 
 Key = tuple[Any, ...]
 
@@ -35,12 +36,6 @@ def _by_key(table: sa.Table) -> sa.Select[Any]:
 
 
 @cache
-def _by_keys(table: sa.Table) -> sa.Select[Any]:
-    (name,) = key_columns(table)
-    return sa.select(table).where(table.c[name].in_(sa.bindparam("keys", expanding=True)))
-
-
-@cache
 def _update(table: sa.Table, names: tuple[str, ...]) -> sa.Update:
     where = (table.c[name] == sa.bindparam(f"k_{name}") for name in key_columns(table))
     return sa.update(table).where(*where).values({name: sa.bindparam(f"v_{name}") for name in names})
@@ -51,40 +46,19 @@ def _delete(table: sa.Table) -> sa.Delete:
     return sa.delete(table).where(*(table.c[name] == sa.bindparam(f"k_{name}") for name in key_columns(table)))
 
 
-class _Insert:
-    """The INSERT of a table for the driver: compiled once, so that a row costs a tuple and not SQLAlchemy's detours.
-
-    The rows were cleaned when they came in, so text needs nothing here.
-    """
-
-    def __init__(self, table: sa.Table, dialect: Dialect) -> None:
-        compiled = sa.insert(table).compile(dialect=dialect)
-        self.sql = str(compiled)
-        self._positional = compiled.positional
-        names = compiled.positiontup if compiled.positiontup is not None else [column.name for column in table.columns]
-        self._columns = tuple((name, _processor(table.c[name].type, dialect)) for name in names)
-
-    def parameters(self, row: Row) -> Any:  # noqa: ANN401 - what the driver takes: a tuple or a dictionary
-        """One row as the driver takes it."""
-        if self._positional:
-            return tuple(row[name] if processor is None else processor(row[name]) for name, processor in self._columns)
-        return {name: row[name] if processor is None else processor(row[name]) for name, processor in self._columns}
+@cache
+def _insert(table: sa.Table) -> sa.Insert:
+    return sa.insert(table)
 
 
-def _processor(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    if isinstance(kind, tables.CleanText):
-        return None
-    return kind.dialect_impl(dialect).bind_processor(dialect)
+_SIZES = (1, 4, 16, 64, 256)
+"""For how many keys a question is kept ready; the last key stands in for those that are missing."""
 
 
-_INSERTS: dict[tuple[sa.Table, str], _Insert] = {}
-
-
-def _insert(table: sa.Table, dialect: Dialect) -> _Insert:
-    found = _INSERTS.get((table, dialect.name))
-    if found is None:
-        found = _INSERTS[table, dialect.name] = _Insert(table, dialect)
-    return found
+@cache
+def _by_first(table: sa.Table, size: int) -> sa.Select[Any]:
+    first = table.c[key_columns(table)[0]]
+    return sa.select(table).where(first.in_([sa.bindparam(f"k{place}", type_=first.type) for place in range(size)]))
 
 
 @cache
@@ -109,6 +83,12 @@ class _TableRows:
         self.new: dict[Key, Row] = {}
         self.changed: dict[Key, set[str]] = {}
         self.gone: set[Key] = set()
+        self.whole: set[Any] = set()
+        """First parts of keys of which every row is known."""
+
+    def knows(self, key: Key) -> bool:
+        """Whether it is known what row, if any, has this key."""
+        return key in self.known or key[0] in self.whole
 
     @property
     def pending(self) -> bool:
@@ -116,17 +96,20 @@ class _TableRows:
 
     def flush(self, connection: Connection) -> None:
         if self.gone:
-            connection.execute(_delete(self.table), [self._where(key) for key in self.gone])
+            self._run(connection, _delete(self.table), [self._where(key) for key in self.gone])
             self.gone.clear()
         if self.new:
-            insert = _insert(self.table, connection.dialect)
-            connection.exec_driver_sql(insert.sql, [insert.parameters(row) for row in self.new.values()])
+            prepared(_insert(self.table), connection.dialect).insert(connection, self.new.values())
             self.new.clear()
         if self.changed:
             for names, keys in self._changes().items():
                 rows = [self._where(key) | self._values(key, names) for key in keys]
-                connection.execute(_update(self.table, names), rows)
+                self._run(connection, _update(self.table, names), rows)
             self.changed.clear()
+
+    @staticmethod
+    def _run(connection: Connection, statement: sa.Executable, several: Iterable[Row]) -> None:
+        prepared(statement, connection.dialect).run(connection, several)
 
     def _changes(self) -> dict[tuple[str, ...], list[Key]]:
         """The changed rows by which columns changed: each group is one statement."""
@@ -164,24 +147,34 @@ class Buffer:
         """The row with this primary key, as this transaction sees it, or None. Do not change it: see `change`."""
         rows = self._of(table)
         cleaned: Key = tuple(clean(part) for part in key)
-        if cleaned not in rows.known:
-            names = key_columns(table)
-            where = {f"k_{name}": part for name, part in zip(names, cleaned, strict=True)}
-            found = self._connection.execute(_by_key(table), where).mappings().first()
-            rows.known[cleaned] = None if found is None else dict(found)
-        return rows.known[cleaned]
+        if not rows.knows(cleaned):
+            where = {f"k_{name}": part for name, part in zip(key_columns(table), cleaned, strict=True)}
+            found = prepared(_by_key(table), self._connection.dialect).ask(self._connection, where)
+            rows.known[cleaned] = found[0] if found else None
+        return rows.known.get(cleaned)
 
-    def fetch(self, table: sa.Table, keys: Collection[Any]) -> None:
-        """Get to know many rows of a table with a single key column, or that there are none, in one question."""
+    def has(self, table: sa.Table, *key: Any) -> bool:  # noqa: ANN401 - parts of a primary key
+        """Whether this transaction has seen a row with this key; nobody is asked."""
+        return self._of(table).known.get(key) is not None
+
+    def fetch(self, table: sa.Table, firsts: Collection[Any]) -> None:
+        """Get to know every row whose key begins with one of `firsts`, or that there is none, in one question."""
         rows = self._of(table)
-        asked = {clean(key) for key in keys if (clean(key),) not in rows.known}
-        if not asked:
-            return
-        name = key_columns(table)[0]
-        for found in self._connection.execute(_by_keys(table), {"keys": list(asked)}).mappings():
-            rows.known[(found[name],)] = dict(found)
-        for key in asked:
-            rows.known.setdefault((key,), None)
+        asked = [first for first in {clean(each) for each in firsts} if first not in rows.whole]
+        for begin in range(0, len(asked), _SIZES[-1]):
+            self._fetch(rows, asked[begin : begin + _SIZES[-1]])
+        rows.whole.update(asked)
+
+    def _fetch(self, rows: _TableRows, asked: list[Any]) -> None:
+        size = next(size for size in _SIZES if size >= len(asked))
+        values = {f"k{place}": asked[min(place, len(asked) - 1)] for place in range(size)}
+        question = prepared(_by_first(rows.table, size), self._connection.dialect)
+        for row in question.ask(self._connection, values):
+            rows.known.setdefault(self._key(rows.table, row), row)
+
+    def none_of(self, table: sa.Table, first: Any) -> None:  # noqa: ANN401 - part of a primary key
+        """There is no row yet whose key begins so: whoever made up the key of it knows."""
+        self._of(table).whole.add(clean(first))
 
     def remember(self, table: sa.Table, found: Mapping[str, Any]) -> Row:
         """Note a row that a question brought; answers with the row as this transaction sees it."""

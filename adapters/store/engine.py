@@ -24,6 +24,7 @@ BUSY_TIMEOUT_MS = 5_000
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _CHECKPOINT_PAGES = 2_000  # 8 MB: a batch of mails does not end in a checkpoint every time
 _READERS = 4
+_CACHED_STATEMENTS = 512  # each table has an INSERT for several numbers of rows
 _SYNCHRONOUS = {"FULL": 2, "NORMAL": 1}
 
 # Every wait has an end: connecting, a lock (the other writers), a statement, a peer that vanished without a word.
@@ -88,7 +89,11 @@ def _sqlite(url: URL, *, begin: str, synchronous: str, pool_size: int, read_only
         poolclass=sa.pool.QueuePool,
         pool_size=pool_size,
         max_overflow=pool_size,
-        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_MS / 1000},
+        connect_args={
+            "check_same_thread": False,
+            "timeout": BUSY_TIMEOUT_MS / 1000,
+            "cached_statements": _CACHED_STATEMENTS,
+        },
     )
 
     def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection has no type in SQLAlchemy

@@ -16,6 +16,7 @@ from adapters.store import rows, tables
 from adapters.store.blobs import BlobFolder
 from adapters.store.buffer import key_columns
 from adapters.store.clean import address_key, searchable, shortened
+from adapters.store.prepared import prepared
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Attachment, Channel, Intake, IntakeState
@@ -35,7 +36,7 @@ _BATCH = 500
 _i, _t, _m, _d, _p = tables.intake, tables.ticket, tables.message, tables.dispatch, tables.page
 
 
-_ACKNOWLEDGED = sa.select(sa.func.count()).where(
+_ACKNOWLEDGED = sa.select(sa.func.count().label("count")).where(
     _d.c.to_key == sa.bindparam("to_key"),
     _d.c.kind == str(DispatchKind.ACKNOWLEDGEMENT),
     _d.c.created_at >= sa.bindparam("since"),
@@ -62,6 +63,10 @@ class SqlReading:
         where = (table.c[name] == part for name, part in zip(key_columns(table), key, strict=True))
         found = self._all(sa.select(table).where(*where))
         return found[0] if found else None
+
+    def _prepared(self, query: sa.Select[Any], values: Mapping[str, Any]) -> list[rows.Row]:
+        """The rows of a question that is built once and asked often."""
+        return prepared(query, self._connection.dialect).ask(self._connection, values)
 
     def _all(self, query: sa.Select[Any]) -> Sequence[Mapping[str, Any]]:
         # Rows by column name; SQLAlchemy's type allows other keys, which nobody here uses.
@@ -245,7 +250,7 @@ class SqlReading:
     def acknowledged_since(self, address: str, since: datetime) -> int:
         to_key = address_key(address)
         self._see(_d, to_key=to_key, kind=str(DispatchKind.ACKNOWLEDGEMENT))
-        return int(self._connection.execute(_ACKNOWLEDGED, {"to_key": to_key, "since": since}).scalar_one())
+        return int(self._prepared(_ACKNOWLEDGED, {"to_key": to_key, "since": since})[0]["count"])
 
     def sent_since(self, channel: Channel, since: datetime) -> int:
         self._see(_d)

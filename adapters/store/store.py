@@ -14,26 +14,13 @@ from adapters.store.blobs import BlobFolder
 from adapters.store.engine import parsed, reading_engine, said, sqlite_path
 from adapters.store.migrate import require_current
 from adapters.store.reading import SqlReading
+from adapters.store.units import Accepting, Expecting
 from adapters.store.writer import Batches, GroupCommit, InThread
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Arrival, Receipt
-from gateway.ports import Reading, Transaction
+from gateway.ports import Expected, Reading, Transaction
 
 T = TypeVar("T")
-
-
-class Accepting:
-    """The unit that keeps one arrival. The writer looks up the repeat keys of all that wait in one question."""
-
-    __slots__ = ("_arrival", "_at", "repeat_key")
-
-    def __init__(self, arrival: Arrival, at: datetime) -> None:
-        self._arrival = arrival
-        self._at = at
-        self.repeat_key = arrival.repeat_key.value
-
-    def __call__(self, transaction: Transaction) -> Receipt:
-        return transaction.accept(self._arrival, self._at)
 
 
 class SqlStore:
@@ -56,8 +43,8 @@ class SqlStore:
 
     # --------------------------------------------------------------------------------------------------- port
 
-    def submit(self, unit: Callable[[Transaction], T]) -> Future[T]:
-        return self._writer.submit(unit)
+    def submit(self, unit: Callable[[Transaction], T], expected: Expected | None = None) -> Future[T]:
+        return self._writer.submit(unit if expected is None else Expecting(unit, expected))
 
     def write(self, unit: Callable[[Transaction], T]) -> T:
         return self.submit(unit).result()

@@ -27,12 +27,13 @@ from gateway.domain.intake import Arrival, Attachment, Channel, Intake, IntakeSt
 from gateway.domain.register import Entry, Happening, Seal
 from gateway.domain.ticket import Action, Message, Page, Ticket, number_for
 from gateway.domain.visits import Visit
-from gateway.ports import LARGE_BYTES
+from gateway.ports import LARGE_BYTES, Expected
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
 _SALT_BYTES = 16
+_SALTS_AT_A_TIME = 64
 _COUNTERS = sa.select(tables.counter.c.name, tables.counter.c.value)
 _i, _t, _d, _p = tables.intake, tables.ticket, tables.dispatch, tables.page
 
@@ -64,6 +65,7 @@ class SqlTransaction(SqlReading):
         self._buffer = Buffer(connection)
         self._counters: dict[str, int] | None = None
         self._counted: set[str] = set()
+        self._random = b""
 
     @property
     def wrote(self) -> bool:
@@ -75,9 +77,14 @@ class SqlTransaction(SqlReading):
         self._write_counters()
         self._buffer.flush_all()
 
-    def expect(self, keys: Sequence[str]) -> None:
-        """Look up the repeat keys of a whole batch in one question."""
-        self._buffer.fetch(tables.repeat, [shortened(key) for key in keys])
+    def expect(self, expected: Expected) -> None:
+        """Look up what a whole batch will ask for, in one question a table."""
+        if expected.repeat_keys:
+            self._buffer.fetch(tables.repeat, [shortened(key) for key in expected.repeat_keys])
+        if expected.intakes:
+            self._buffer.fetch(_i, expected.intakes)
+        if expected.contents:
+            self._buffer.fetch(tables.content, expected.contents)
 
     def _see(self, *asked: sa.Table, **equal: Any) -> None:  # noqa: ANN401 - as in SqlReading
         matters = (lambda row: all(row[name] == value for name, value in equal.items())) if equal else None
@@ -92,7 +99,8 @@ class SqlTransaction(SqlReading):
     def _next(self, name: str) -> int:
         """The next value of a counter. All are read once in a transaction and written back before it ends."""
         if self._counters is None:
-            self._counters = {row.name: row.value for row in self._connection.execute(_COUNTERS)}
+            found = [self._buffer.remember(tables.counter, row) for row in self._prepared(_COUNTERS, {})]
+            self._counters = {row["name"]: row["value"] for row in found}
         value = self._counters[name] = self._counters.get(name, 0) + 1
         self._counted.add(name)
         return value
@@ -100,10 +108,9 @@ class SqlTransaction(SqlReading):
     def _write_counters(self) -> None:
         if self._counters is None or not self._counted:
             return
-        self._buffer.fetch(tables.counter, self._counted)
         for name in self._counted:
             value = self._counters[name]
-            if self._buffer.get(tables.counter, name) is None:
+            if not self._buffer.has(tables.counter, name):
                 self._buffer.insert(tables.counter, {"name": name, "value": value})
             else:
                 self._buffer.change(tables.counter, (name,), {"value": value})
@@ -176,7 +183,7 @@ class SqlTransaction(SqlReading):
         self._see(_i)
         least, most = (LARGE_BYTES, MAX_BYTES) if large else (-1, MAX_BYTES if large is None else LARGE_BYTES)
         values = {"now": now, "least": least, "most": most, "limit": limit}
-        waiting = self._asked(_CLAIM_INTAKES, values)
+        waiting = self._prepared(_CLAIM_INTAKES, values)
         again = [row["id"] for row in waiting if row["attempts"]]
         found = [self._buffer.remember(_i, row) for row in waiting if row["id"] not in again[1:]]
         raw = tables.intake_raw
@@ -247,6 +254,7 @@ class SqlTransaction(SqlReading):
 
     def add_ticket(self, ticket: Ticket) -> None:
         self._buffer.insert(_t, {**rows.ticket_row(ticket), "touched_at": ticket.opened_at})
+        self._buffer.none_of(tables.chain, str(ticket.number))
 
     def change_ticket(self, number: int, **values: Any) -> Ticket:  # noqa: ANN401 - the fields of Ticket, by name
         current = rows.ticket_of(self._there(_t, number))
@@ -342,7 +350,7 @@ class SqlTransaction(SqlReading):
         if head is None:
             fresh = {"name": chain, "length": 0, "head": register.GENESIS, "sealed": 0}
             head = self._buffer.insert(tables.chain, fresh)
-        salts = {key: secrets.token_bytes(_SALT_BYTES) for key in happening.personal}
+        salts = {key: self._salt() for key in happening.personal}
         commitments = {key: register.commitment(salts[key], value) for key, value in happening.personal.items()}
         entry = register.link(
             chain, head["length"] + 1, head["head"], happening, by=happening.by, commitments=commitments
@@ -353,6 +361,13 @@ class SqlTransaction(SqlReading):
             self._buffer.insert(tables.personal, row)
         self._buffer.change(tables.chain, (chain,), {"length": entry.seq, "head": entry.hash})
         return entry
+
+    def _salt(self) -> bytes:
+        """A salt of its own for one value. They are drawn many at a time: each draw gives the interpreter away."""
+        if len(self._random) < _SALT_BYTES:
+            self._random = secrets.token_bytes(_SALT_BYTES * _SALTS_AT_A_TIME)
+        salt, self._random = self._random[:_SALT_BYTES], self._random[_SALT_BYTES:]
+        return salt
 
     def add_seal(self, day: str, at: datetime) -> Seal:
         earlier = self.seals()

@@ -23,8 +23,10 @@ from adapters.store import tables
 from adapters.store.blobs import BlobFolder
 from adapters.store.engine import said, sqlite_path, writing_engine
 from adapters.store.transaction import SqlTransaction
+from adapters.store.units import Accepting
 from adapters.store.waiting import Waiting
 from gateway.domain.errors import StoreError
+from gateway.ports import Expected
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection, Engine
@@ -82,6 +84,7 @@ class Batches:
         self._blobs = blobs
         self._synchronous = synchronous
         self._engine: Engine = writing_engine(url, synchronous=synchronous)
+        self._connection: Connection | None = None
         self._on_sqlite = sqlite_path(url) is not None
         self._batch = 0
         self.name = secrets.token_hex(8)
@@ -146,14 +149,39 @@ class Batches:
     @contextlib.contextmanager
     def _begun(self) -> Any:  # noqa: ANN401 - a context manager of a connection
         """A connection that holds the right to write. Rolled back unless committed."""
+        connection = self._connected()
         try:
-            connection = self._engine.connect()
-        except sa.exc.DBAPIError as error:
-            self._take_note(error)
-            raise self._unreachable(error) from error
-        with connection:
             self._begin(connection)
             yield connection
+        finally:
+            self._leave(connection)
+
+    def _connected(self) -> Connection:
+        """The connection that stays open from batch to batch."""
+        if self._connection is None:
+            try:
+                self._connection = self._engine.connect()
+            except sa.exc.DBAPIError as error:
+                self._take_note(error)
+                raise self._unreachable(error) from error
+        return self._connection
+
+    def _leave(self, connection: Connection) -> None:
+        """Undo what was not committed; a connection with which anything is wrong is not used again."""
+        if not connection.in_transaction() and not connection.invalidated:
+            return
+        try:
+            connection.rollback()
+        except sa.exc.DBAPIError:
+            connection.invalidate()
+        if connection.invalidated:
+            self._forget()
+
+    def _forget(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with contextlib.suppress(sa.exc.DBAPIError):
+                connection.close()
 
     def _begin(self, connection: Connection) -> None:
         try:
@@ -169,9 +197,15 @@ class Batches:
 
     @staticmethod
     def _expect(transaction: SqlTransaction, units: Sequence[Unit]) -> None:
-        keys = [key for unit in units if (key := getattr(unit, "repeat_key", None)) is not None]
-        if len(keys) > 1:
-            transaction.expect(keys)
+        known = [each for unit in units if (each := getattr(unit, "expected", None)) is not None]
+        if len(known) > 1:
+            transaction.expect(
+                Expected(
+                    tuple(key for each in known for key in each.repeat_keys),
+                    tuple(intake for each in known for intake in each.intakes),
+                    tuple(content for each in known for content in each.contents),
+                )
+            )
 
     def _announce(self, connection: Connection) -> None:
         if self._on_sqlite:
@@ -232,6 +266,7 @@ class Batches:
 
     def reopen(self) -> bool:
         """Close, open, check and write a little; whether units are accepted again."""
+        self._forget()
         self._engine.dispose()
         try:
             self._engine = writing_engine(self._url, synchronous=self._synchronous)
@@ -250,6 +285,7 @@ class Batches:
 
     def close(self) -> None:
         """Give the connections back."""
+        self._forget()
         with contextlib.suppress(sa.exc.DBAPIError):
             if not self._on_sqlite and self._batch:
                 with self._engine.begin() as connection:
@@ -290,7 +326,7 @@ class GroupCommit:
         elif self._batches.broken is not None:
             future.set_exception(self._batches.broken)
         else:
-            self._waiting.put((unit, future), contact=getattr(unit, "repeat_key", None) is not None)
+            self._waiting.put((unit, future), contact=isinstance(unit, Accepting))
         return future
 
     def pending(self) -> int:

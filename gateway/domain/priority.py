@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from gateway.domain.contract import Priority, TypeRule
 
+_MARKS = re.compile("[" + "".join(chr(c) for c in range(0x300, 0x370)) + "]+")
+"""Combining marks that a decomposed Latin letter carries (Unicode block 0300)."""
 READ_CHARS = 500
 """How much of the new text is read (DESIGN, "Whom to wake")."""
 
@@ -54,8 +56,7 @@ def plain(text: str) -> str:
     """In one case, without accents, blanks folded. One mail is asked about several times in a row."""
     folded = text.casefold()
     if not folded.isascii():
-        apart = unicodedata.normalize("NFKD", folded)
-        folded = "".join(char for char in apart if not unicodedata.combining(char))
+        folded = _MARKS.sub("", unicodedata.normalize("NFKD", folded))
     return " ".join(folded.split())
 
 

@@ -68,6 +68,11 @@ class Remembering:
         self.readings[intake.id] = reading
         return reading
 
+    def mails(self, intakes: Sequence[Intake]) -> list[MailReading]:
+        found = self._reader.mails(intakes)
+        self.readings |= {intake.id: reading for intake, reading in zip(intakes, found, strict=True)}
+        return found
+
     def fax(self, intake: Intake, reading: MailReading) -> FaxReading:
         return self._reader.fax(intake, reading)
 
