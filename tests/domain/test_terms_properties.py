@@ -211,7 +211,10 @@ def test_the_desk_is_open_when_a_minute_lies_in_a_band_and_opens_next_at_the_fir
     opens = next((at for at, now in walls(case.received_at) if is_open(case, now)), None)
     assert found.is_open == (opens == case.received_at)
     if opens is not None and not found.is_open:
-        assert found.next_opening == next_opening(case.contract, case.received_at) == opens
+        assert found.next_opening == next_opening(case.contract, case.received_at)
+        # PEP 495: across zones a wall time that comes twice equals nothing, so the instants are compared.
+        assert found.next_opening is not None
+        assert found.next_opening.astimezone(UTC) == opens
 
 
 @settings(deadline=None, max_examples=60)
