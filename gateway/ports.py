@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from gateway.domain.register import Entry, Happening, Seal
     from gateway.domain.rules import Rules
+    from gateway.domain.telephony import Call, Outage, Recording, RecordingState, RosterChange
     from gateway.domain.ticket import Action, Message, Page, Ticket, Timer
     from gateway.domain.visits import Visit, VisitState
 
@@ -178,6 +179,50 @@ class Reading(Protocol):
         """On-site visits, oldest first: what quotas are counted by."""
         ...
 
+    def call(self, call_id: int) -> Call | None:
+        """One telephone call."""
+        ...
+
+    def call_by(self, sid: str) -> Call | None:
+        """The call that the carrier knows by this SID."""
+        ...
+
+    def calls(
+        self,
+        *,
+        ticket: int | None = None,
+        caller: str | None = None,
+        going_on: bool = False,
+        since: datetime | None = None,
+        limit: int = 100,
+    ) -> list[Call]:
+        """Calls, newest first; with `going_on` those that have not ended."""
+        ...
+
+    def recording_by(self, sid: str) -> Recording | None:
+        """The recording that the carrier knows by this SID."""
+        ...
+
+    def recordings(
+        self, *, ticket: int | None = None, states: Sequence[RecordingState] = (), limit: int = 100
+    ) -> list[Recording]:
+        """Recordings, oldest first."""
+        ...
+
+    def outages(self, *, channel: str | None = None, open_only: bool = False, limit: int = 100) -> list[Outage]:
+        """Outages of channels, newest first."""
+        ...
+
+    def roster_changes(
+        self, *, contract: str | None = None, ending_after: datetime | None = None
+    ) -> list[RosterChange]:
+        """What changes the roster beside its file, in the order in which it was recorded."""
+        ...
+
+    def roster_change(self, change_id: int) -> RosterChange | None:
+        """One change of the roster."""
+        ...
+
     def timer(self, kind: str, ticket: int) -> Timer | None:
         """The timer of that kind for a ticket."""
         ...
@@ -318,6 +363,38 @@ class Transaction(Reading, Protocol):
 
     def change_visit(self, visit_id: int, **values: Any) -> Visit:  # noqa: ANN401 - fields of Visit
         """Set fields of a visit."""
+        ...
+
+    def add_call(self, call: Call) -> Call:
+        """A telephone call began; its `id` is given here."""
+        ...
+
+    def change_call(self, call_id: int, **values: Any) -> Call:  # noqa: ANN401 - fields of Call
+        """Set fields of a call."""
+        ...
+
+    def add_recording(self, recording: Recording) -> Recording:
+        """A message was recorded; its `id` is given here."""
+        ...
+
+    def change_recording(self, recording_id: int, **values: Any) -> Recording:  # noqa: ANN401 - fields of Recording
+        """Set fields of a recording."""
+        ...
+
+    def add_outage(self, outage: Outage) -> Outage:
+        """A channel is down; its `id` is given here."""
+        ...
+
+    def change_outage(self, outage_id: int, **values: Any) -> Outage:  # noqa: ANN401 - fields of Outage
+        """Set fields of an outage."""
+        ...
+
+    def add_roster_change(self, change: RosterChange) -> RosterChange:
+        """Somebody else on call for a while; its `id` is given here."""
+        ...
+
+    def change_roster_change(self, change_id: int, **values: Any) -> RosterChange:  # noqa: ANN401 - its fields
+        """Set fields of a change of the roster."""
         ...
 
     def set_timer(self, kind: str, ticket: int, due_at: datetime, facts: Mapping[str, str]) -> None:

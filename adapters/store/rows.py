@@ -13,6 +13,17 @@ from adapters.store.clean import address_key, clean_text, searchable, shortened
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.intake import Attachment, Channel, Intake, IntakeState
 from gateway.domain.register import Entry, Seal
+from gateway.domain.telephony import (
+    Call,
+    CallOutcome,
+    ChangeKind,
+    ChangeState,
+    Direction,
+    Outage,
+    Recording,
+    RecordingState,
+    RosterChange,
+)
 from gateway.domain.ticket import (
     Action,
     Message,
@@ -147,6 +158,32 @@ def _standing_row(standing: Standing) -> list[Any]:
 def _standing_of(found: list[Any]) -> Standing:
     reason, starts, ends, message = found
     return Standing(reason, datetime.fromisoformat(starts), ends and datetime.fromisoformat(ends), message)
+
+
+def call_of(row: Mapping[str, Any]) -> Call:
+    """The call in a row."""
+    outcome = None if row["outcome"] is None else CallOutcome(row["outcome"])
+    return Call(**{**row, "direction": Direction(row["direction"]), "outcome": outcome, "facts": dict(row["facts"])})
+
+
+def recording_of(row: Mapping[str, Any]) -> Recording:
+    """The recording in a row."""
+    return Recording(**{**row, "state": RecordingState(row["state"])})
+
+
+def outage_of(row: Mapping[str, Any]) -> Outage:
+    """The outage in a row."""
+    return Outage(**row)
+
+
+def roster_change_of(row: Mapping[str, Any]) -> RosterChange:
+    """The change of the roster in a row."""
+    return RosterChange(**{**row, "kind": ChangeKind(row["kind"]), "state": ChangeState(row["state"])})
+
+
+def flat(value: Call | Recording | Outage | RosterChange) -> Row:
+    """A value whose fields are the columns of its table."""
+    return _flat(value)
 
 
 def visit_row(visit: Visit) -> Row:

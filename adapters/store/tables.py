@@ -332,6 +332,84 @@ visit = sa.Table(
     sa.Index("ix_visit_contract_phase_state", "contract", "phase", "state"),
 )
 
+call = sa.Table(
+    "call",
+    metadata,
+    _whole("id", key=True),
+    _text("sid"),
+    _text("direction"),
+    _text("contract"),
+    _text("caller"),
+    _text("called"),
+    _instant("began_at"),
+    _text("reached"),
+    _whole("ticket", sa.ForeignKey("ticket.number"), null=True),
+    _whole("intake", sa.ForeignKey("intake.id"), null=True),
+    _text("outcome", null=True),
+    _text("answered_by", null=True),
+    _instant("answered_at", null=True),
+    _instant("ended_at", null=True),
+    _json("facts"),
+    sa.UniqueConstraint("sid"),
+    sa.Index("ix_call_ticket", "ticket"),
+    sa.Index("ix_call_caller_id", "caller", "id"),
+    sa.Index("ix_call_began_at_id", "began_at", "id"),
+)
+CALL_GOES_ON = call.c.ended_at.is_(None)
+sa.Index("ix_call_going_on", call.c.began_at, sqlite_where=CALL_GOES_ON, postgresql_where=CALL_GOES_ON)
+
+recording = sa.Table(
+    "recording",
+    metadata,
+    _whole("id", key=True),
+    _text("sid"),
+    _text("call_sid"),
+    _whole("ticket", sa.ForeignKey("ticket.number"), null=True),
+    _text("state"),
+    _whole("seconds"),
+    _instant("recorded_at"),
+    _text("sha256", null=True),
+    _whole("size"),
+    _text("type"),
+    _whole("attempts"),
+    _text("reason", null=True),
+    sa.UniqueConstraint("sid"),
+    sa.Index("ix_recording_call_sid", "call_sid"),
+    sa.Index("ix_recording_ticket", "ticket"),
+    sa.Index("ix_recording_state_id", "state", "id"),
+)
+
+outage = sa.Table(
+    "outage",
+    metadata,
+    _whole("id", key=True),
+    _text("channel"),
+    _instant("began_at"),
+    _text("cause"),
+    _instant("ended_at", null=True),
+    _instant("told_at", null=True),
+    sa.Index("ix_outage_channel_id", "channel", "id"),
+)
+
+roster_change = sa.Table(
+    "roster_change",
+    metadata,
+    _whole("id", key=True),
+    _text("contract"),
+    _text("kind"),
+    _text("state"),
+    _instant("starts_at"),
+    _instant("ends_at"),
+    _text("contact"),
+    _text("instead_of", null=True),
+    _text("by"),
+    _text("reason"),
+    _instant("asked_at"),
+    _instant("answered_at", null=True),
+    _text("answered_by", null=True),
+    sa.Index("ix_roster_change_contract_ends_at", "contract", "ends_at"),
+)
+
 # Ticket 0 is "no ticket": a timer of the whole installation.
 timer = sa.Table(
     "timer",

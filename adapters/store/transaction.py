@@ -19,7 +19,8 @@ from adapters.store import rows, tables
 from adapters.store.blobs import MAX_IN_DATABASE_BYTES, BlobFolder
 from adapters.store.buffer import Buffer
 from adapters.store.clean import clean, clean_text, shortened
-from adapters.store.reading import NUMBERS, SIX_DIGITS, SqlReading
+from adapters.store.reading import NUMBERS, SIX_DIGITS
+from adapters.store.telephone import TelephoneWriting
 from gateway.domain import register
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.errors import StoreError
@@ -57,7 +58,7 @@ _CLAIM_DISPATCHES = (
 )
 
 
-class SqlTransaction(SqlReading):
+class SqlTransaction(TelephoneWriting):
     """What a unit is given. Lives for one batch of units, then `flush` and the commit."""
 
     def __init__(self, connection: Connection, blobs: BlobFolder) -> None:
