@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from config.commands import check, demo, dispatch, init, intake, oncall, register, serve, simulate, ticket
+from config.commands import (
+    check,
+    contract,
+    demo,
+    dispatch,
+    init,
+    intake,
+    oncall,
+    register,
+    serve,
+    simulate,
+    ticket,
+    visit,
+)
 from config.commands.common import Root
 from config.logs import configure
 
@@ -33,6 +46,8 @@ app.add_typer(ticket.app, name="ticket")
 app.add_typer(intake.app, name="intake")
 app.add_typer(dispatch.app, name="dispatch")
 app.add_typer(oncall.app, name="oncall")
+app.add_typer(visit.app, name="visit")
+app.add_typer(contract.app, name="contract")
 app.add_typer(register.app, name="register")
 
 

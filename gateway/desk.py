@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from gateway import paging, telling, waking
+from gateway import deciding, dues, paging, telling, waking
+from gateway.contacts import Contact
 from gateway.domain import replies, wording
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import local, opening
@@ -30,8 +31,10 @@ from gateway.domain.ticket import (
     after,
     late_reply_window,
 )
+from gateway.domain.visits import VisitState
 from gateway.escalating import NO_WORKAROUND, WORKAROUND, escalated_again
 from gateway.filing import UNREAD
+from gateway.receiving import kept, obey, record_routed
 from gateway.tickets import DeskError, contract_of, find
 
 if TYPE_CHECKING:
@@ -44,43 +47,62 @@ if TYPE_CHECKING:
     from gateway.ports import Gateway, Transaction
 
 NOBODY_WORKS = (*WAITING_FOR_A_PERSON, TicketState.ESCALATION_FAILED, TicketState.NOT_RECEIVABLE)
+STILL_OPEN = (VisitState.ASKED, VisitState.RESERVED)
 E = TypeVar("E", TicketType, Priority, Outcome)
 
 
 def open_ticket(  # noqa: PLR0913, PLR0917 - a request told to the desk has this many parts
     gw: Gateway, tx: Transaction, contract_id: str, sender: str, subject: str, text: str, by: Person, at: datetime
 ) -> Ticket:
-    """A ticket for a request that reached the desk by itself (at the counter, in a meeting)."""
-    contract = gw.rules.contracts.get(contract_id)
-    if contract is None:
+    """A ticket for a request that reached the desk by itself (at the counter, in a meeting).
+
+    The contract decides on it as on every other; nobody is written to at once, for somebody is being talked to.
+    """
+    if contract_id not in gw.rules.contracts:
         raise DeskError(f"there is no contract {contract_id!r}; there are: {', '.join(sorted(gw.rules.contracts))}")
-    by_mail = "@" in sender
+    number = tx.new_number(local(at).year)
+    contract = gw.rules.in_force(contract_id, at)
+    contact = Contact(subject, text, text, _requester(gw, sender), sender)
+    request = deciding.request_of(contact, Channel.DESK, at, urgent=False)
+    decision = deciding.decision_on(gw, tx, contract, request, at)
     ticket = Ticket(
-        number=tx.new_number(local(at).year),
+        number=number,
         contract=contract.id,
         channel=Channel.DESK,
         type=TicketType.ASSISTANCE,
         state=TicketState.NEW,
-        level=1,
+        level=decision.level,
         priority=Priority.NORMAL,
         subject=subject,
-        requester=Requester(address=sender if by_mail else "", number="" if by_mail else sender),
+        requester=contact.requester,
         opened_at=at,
         received_at=at,
-        marks=(Mark.TYPE_TO_CONFIRM,),
+        marks=(Mark.TYPE_TO_CONFIRM, *decision.marks),
+        **kept(decision),
     )
     tx.add_ticket(ticket)
     tx.add_message(Message(0, ticket.number, "in", Channel.DESK, "requester", sender, (), at, subject, text))
     personal = {"sender": sender, "subject": subject}
-    data = {"channel": "desk", "received_at": at.isoformat()}
+    data = {"channel": "desk", "received_at": at.isoformat(), "version": str(ticket.version), "outcome": ticket.became}
     happening = Happening("received", at, by.id, contract.clauses.of("recording"), data, personal)
     tx.record(str(ticket.number), happening)
+    record_routed(tx, ticket, decision, at)
+    obey(gw, tx, ticket, decision, contact, at)
     return ticket
+
+
+def _requester(gw: Gateway, sender: str) -> Requester:
+    by_mail = "@" in sender
+    person = gw.rules.people.by_mail(sender) if by_mail else gw.rules.people.by_number(sender)
+    known = person.id if person else None
+    return Requester(address=sender if by_mail else "", number="" if by_mail else sender, person=known)
 
 
 def take(gw: Gateway, tx: Transaction, number: int, by: Person, at: datetime) -> Ticket:
     """Take charge. Whoever was woken for it is told that it is taken; nobody is woken for it any more."""
     ticket = find(tx, number)
+    if ticket.state in dues.WAITING:
+        ticket = dues.resume(gw, tx, ticket, by=by.id, at=at)
     changed = tx.change_ticket(ticket.number, state=after(ticket.state, Act.TAKE), owner=by.id, taken_at=at)
     _record(tx, ticket, "taken", at, by.id, medium="desk", before=str(ticket.owner or ""))
     paging.stop(gw, tx, changed, at, by=by.id)
@@ -103,6 +125,8 @@ def classify(
             )
         else:
             ticket = tx.change_ticket(ticket.number, priority=wanted)
+    if gw.rules.contract(ticket.contract, ticket.version).terms:
+        ticket = dues.recounted(gw, tx, ticket)
     _record(tx, ticket, "classified", at, by.id, type=str(ticket.type), priority=str(ticket.priority))
     return ticket
 
@@ -191,9 +215,7 @@ def solve(gw: Gateway, tx: Transaction, number: int, text: str, outcome: str, by
     ticket = find(tx, number)
     contract = contract_of(gw, ticket)
     how = _one_of(Outcome, outcome, "outcome")
-    changed = tx.change_ticket(ticket.number, state=after(ticket.state, Act.SOLVE), outcome=how)
-    paging.stop(gw, tx, changed, at, by=by.id)
-    tx.drop_timer("escalation", ticket.number)
+    changed = _concluded(gw, tx, ticket, how, by, at)
     tx.record(str(ticket.number), Happening("solved", at, by.id, None, {"outcome": str(how)}, {"text": text}))
     if ticket.requester.address:
         values = replies.values(contract, changed, opening(contract, at), at) | {
@@ -203,6 +225,25 @@ def solve(gw: Gateway, tx: Transaction, number: int, text: str, outcome: str, by
         }
         filled = gw.rules.texts(contract).fill("T-SOL-NO-FEEDBACK", values)
         telling.owe_reply(gw, tx, changed, contract, kind=DispatchKind.REPLY, text=filled, at=at)
+    return changed
+
+
+def _concluded(gw: Gateway, tx: Transaction, ticket: Ticket, how: Outcome, by: Person, at: datetime) -> Ticket:
+    """The ticket is solved: nobody is woken, reminded or warned any more, and it waits for nothing.
+
+    Raises:
+        DeskError: a visit of it is still to be made or decided (S039).
+    """
+    visits = tx.visits(ticket=ticket.number, states=STILL_OPEN) if ticket.mode == "on_site" else []
+    if visits:
+        told = ", ".join(f"{visit.id} ({visit.state})" for visit in visits)
+        raise DeskError(f"ticket {ticket.number} has a visit that is not concluded: {told}; visit done or visit cancel")
+    if dues.waits_for(ticket):
+        ticket = dues.resume(gw, tx, ticket, by=by.id, at=at)
+    changed = tx.change_ticket(ticket.number, state=after(ticket.state, Act.SOLVE), outcome=how)
+    paging.stop(gw, tx, changed, at, by=by.id)
+    for timer in ("escalation", dues.TERM):
+        tx.drop_timer(timer, ticket.number)
     return changed
 
 
@@ -239,8 +280,7 @@ def merge(gw: Gateway, tx: Transaction, number: int, into: int, by: Person, at: 
     if one.number == two.number:
         raise DeskError(f"ticket {one.number} cannot be merged into itself")
     tx.add_link(one.number, two.number, "merged_into")
-    changed = tx.change_ticket(one.number, state=after(one.state, Act.SOLVE), outcome=Outcome.DUPLICATE)
-    paging.stop(gw, tx, changed, at, by=by.id)
+    changed = _concluded(gw, tx, one, Outcome.DUPLICATE, by, at)
     _record(tx, one, "merged", at, by.id, into=str(two.number))
     _record(tx, two, "merged_from", at, by.id, other=str(one.number))
     return changed

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gateway import telling
 from gateway.domain import owed, replies
+from gateway.domain.clocks import FOREVER
 from gateway.domain.explaining import explained
 from gateway.domain.hours import opening
 from gateway.domain.phrases import deadline, term_name
@@ -43,35 +44,43 @@ WAITING = (TicketState.WAITING_REQUESTER, TicketState.WAITING_CLIENT)
 
 
 def dues_of(gw: Gateway, reading: Reading, ticket: Ticket) -> Mapping[Of, Due]:
-    """Every term that runs for a ticket, by the version of its contract that it keeps, and how it is counted."""
+    """Every term that runs for a ticket, by the version of its contract that it keeps, and how it is counted.
+
+    Of several visits the one that is due first; of a ticket whose visits were all made, the last.
+    """
     contract = gw.rules.contract(ticket.contract, ticket.version)
-    visit = _visit(reading, ticket) if ticket.mode == "on_site" else None
-    return owed.dues(contract, ticket, visit, gw.rules.place_named)
+    visits = _visit_dues(gw, reading, ticket) if ticket.mode == "on_site" else []
+    waiting = [due for visit, due in visits if visit.state is VisitState.RESERVED and due.at]
+    found = dict(owed.dues(contract, ticket))
+    if visits:
+        first = min(waiting, key=lambda due: due.at or FOREVER) if waiting else visits[-1][1]
+        found[Of.ON_SITE] = first
+    return found
 
 
-def _visit(reading: Reading, ticket: Ticket) -> tuple[Visit, datetime] | None:
-    """The last visit that is reserved or was made, and from when its term runs: the request, or the authorisation."""
+def _visit_dues(gw: Gateway, reading: Reading, ticket: Ticket) -> list[tuple[Visit, Due]]:
+    """The visits that are reserved or were made, oldest first, each with its own due time."""
     counted = (VisitState.RESERVED, VisitState.DONE)
     visits = reading.visits(ticket=ticket.number, states=counted)
-    if not visits:
-        return None
-    admitted = {
-        entry.data.get("visit"): entry.at
-        for entry in reading.entries(str(ticket.number))
-        if entry.type == "visit_admitted"
-    }
-    return visits[-1], admitted.get(str(visits[-1].id), visits[-1].requested_at)
+    entries = reading.entries(str(ticket.number)) if visits else []
+    admitted = {entry.data.get("visit"): entry.at for entry in entries if entry.type == "visit_admitted"}
+    contract = gw.rules.contract(ticket.contract, ticket.version)
+    found = []
+    for visit in visits:
+        since = admitted.get(str(visit.id), visit.requested_at)
+        due = owed.visit_due(contract, ticket, visit, since, gw.rules.place_named)
+        found += [(visit, due)] if due else []
+    return found
 
 
 def recounted(gw: Gateway, tx: Transaction, ticket: Ticket) -> Ticket:
     """The ticket with its due times counted again, those of its visits too, and the timer set for the next of them."""
     dues = dues_of(gw, tx, ticket)
     changed = tx.change_ticket(ticket.number, due={str(of): due.at for of, due in dues.items() if due.at})
-    if Of.ON_SITE in dues:
-        for visit in tx.visits(ticket=ticket.number, states=(VisitState.RESERVED,)):
-            tx.change_visit(visit.id, due_at=dues[Of.ON_SITE].at)
-    timer = tx.timer(TERM, ticket.number)
-    watch(tx, changed, _told(timer))
+    for visit, due in _visit_dues(gw, tx, ticket) if ticket.mode == "on_site" else []:
+        if visit.state is VisitState.RESERVED and visit.due_at != due.at:
+            tx.change_visit(visit.id, due_at=due.at)
+    watch(tx, changed, _told(tx.timer(TERM, ticket.number)))
     return changed
 
 

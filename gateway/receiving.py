@@ -41,7 +41,7 @@ def open_ticket(
     tx.add_ticket(ticket)
     _record_received(tx, intake, ticket, contract, contact, at)
     add_message(tx, intake, ticket, contact, lane="requester")
-    _record_routed(tx, ticket, decision, at)
+    record_routed(tx, ticket, decision, at)
     obey(gw, tx, ticket, decision, contact, at)
     return _wake(gw, tx, ticket, decision, at)
 
@@ -117,8 +117,8 @@ def _wake(gw: Gateway, tx: Transaction, ticket: Ticket, decision: Decision, at: 
     return ticket
 
 
-def _record_routed(tx: Transaction, ticket: Ticket, decision: Decision, at: datetime) -> None:
-    """Where it goes first and what became of it, by which clauses."""
+def record_routed(tx: Transaction, ticket: Ticket, decision: Decision, at: datetime) -> None:
+    """Where a ticket goes first and what became of it, and every clause that decided."""
     data = {
         "state": str(decision.opening.state),
         "reason": str(decision.opening.reason or ""),

@@ -76,6 +76,22 @@ def owe_reply(
     return owe_mail(gw, tx, ticket, contract, kind=kind, to=to, text=text, at=at, answers=thread)
 
 
+def owe_letter(
+    gw: Gateway, tx: Transaction, contract: Contract, *, kind: DispatchKind, to: str, text: Filled, at: datetime
+) -> Dispatch:
+    """A mail about no ticket, as a person wrote it."""
+    key, facts = _unsigned(gw, contract)
+    return tx.add_dispatch(
+        _mail(gw, contract, key=key, kind=kind, to=to, text=text, at=at, auto=None, ticket=None, facts=facts)
+    )
+
+
+def _unsigned(gw: Gateway, contract: Contract) -> tuple[str, dict[str, str]]:
+    """A key, and a Message-ID that leads to no ticket."""
+    key = gw.keys.dispatch_key()
+    return key, {"message_id": f"{key}@{own_address(gw, contract).rpartition('@')[2]}"}
+
+
 def _mail(  # noqa: PLR0913 - as above
     gw: Gateway,
     contract: Contract,
@@ -213,10 +229,9 @@ def alarm(
     recipients = gw.rules.alarmed(contract)
     text = gw.rules.texts(contract).fill(text_id, values)
     number = ticket.number if ticket else None
-    kind, domain = DispatchKind.ALARM, own_address(gw, contract).rpartition("@")[2]
+    kind = DispatchKind.ALARM
     for to in recipients:
-        key = gw.keys.dispatch_key()
-        facts = {"message_id": f"{key}@{domain}"}
+        key, facts = _unsigned(gw, contract)
         tx.add_dispatch(
             _mail(
                 gw,

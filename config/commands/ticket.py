@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,7 +25,7 @@ from config.commands.common import (
     opened,
     parse_at,
 )
-from config.commands.whole import listed, print_whole, whole
+from config.commands.whole import earliest_due, listed, print_whole, whole
 from gateway.domain.errors import CentralinoError
 from gateway.domain.ticket import Outcome, Priority, TicketState, TicketType
 
@@ -41,6 +42,15 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="The desk from a shell: what people do to a ticket. Nothing deletes one.",
 )
+
+
+class WaitsFor(StrEnum):
+    """Whom or what a ticket may wait for (`suspending.REASONS`)."""
+
+    REQUESTER = "requester"
+    CLIENT = "client"
+    FORCE_MAJEURE = "force_majeure"
+
 
 Text = Annotated[str, typer.Option("--text", metavar="T", help="The words.")]
 
@@ -74,9 +84,11 @@ def list_(
         showing.document([listed(ticket) for ticket in found])
         return
     showing.table(
-        ("NUMBER", "STATE", "LEVEL", "PRIORITY", "CONTRACT", "CHANNEL", "OPENED", "OWNER", "REQUESTER", "SUBJECT"),
+        ("NUMBER", "STATE", "LEVEL", "PRIORITY", "CONTRACT", "CHANNEL", "OPENED", "DUE", "BECAME", "OWNER", "REQUESTER",
+         "SUBJECT"),
         [
-            (t.number, t.state, t.level, t.priority, t.contract, t.channel, showing.rome(t.opened_at), t.owner or "-",
+            (t.number, t.state, t.level, t.priority, t.contract, t.channel, showing.rome(t.opened_at),
+             showing.rome(earliest_due(t)) or "-", t.became, t.owner or "-",
              t.requester.address or t.requester.number or t.requester.name or "-", t.subject)
             for t in found
         ],
@@ -93,7 +105,7 @@ def show(number: Number, as_json: AsJson = False, config: Config = None) -> None
 def _show(shell: Shell, number: int, *, as_json: bool) -> None:
     from gateway import tickets
 
-    found = shell.read(lambda reading: whole(reading, tickets.find(reading, number)))
+    found = shell.read(lambda reading: whole(shell.gateway, reading, tickets.find(reading, number)))
     if as_json:
         showing.document(found)
     else:
@@ -261,6 +273,41 @@ def note(number: Number, text: Text, who: Who, as_json: AsJson = False, config: 
     from gateway import desk
 
     _acted(config, who, lambda _, tx, by, at: desk.note(tx, number, text, by, at), as_json=as_json)
+
+
+@app.command("wait")
+def wait(
+    number: Number,
+    reason: Annotated[
+        WaitsFor, typer.Option("--for", help="Whom or what it waits for; the contract says what is allowed.")
+    ],
+    text: Annotated[
+        str, typer.Option("--text", metavar="T", help="What is asked for, which goes to them; the evidence otherwise.")
+    ],
+    who: Who,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Let a ticket wait: its terms stand still until the answer, or until `ticket resume`. Never for the vendor.
+
+    Example: centralino ticket wait 123 --for requester --text "la versione del programma" --as elena
+    """
+    from gateway import suspending
+
+    _acted(
+        config,
+        who,
+        lambda sh, tx, by, at: suspending.wait(sh.gateway, tx, number, reason.value, text, by, at),
+        as_json=as_json,
+    )
+
+
+@app.command("resume")
+def resume(number: Number, who: Who, as_json: AsJson = False, config: Config = None) -> None:
+    """A ticket waits no longer: its terms run on. An answer of whoever was asked does this by itself."""
+    from gateway import suspending
+
+    _acted(config, who, lambda sh, tx, by, at: suspending.resume(sh.gateway, tx, number, by, at), as_json=as_json)
 
 
 @app.command("solve")

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from config.commands import showing
 from gateway.domain.dispatch import DispatchKind
+from gateway.domain.explaining import explained
+from gateway.domain.owed import is_met
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from gateway.domain.dispatch import Dispatch
     from gateway.domain.register import Entry
     from gateway.domain.ticket import Message, Ticket
-    from gateway.ports import Reading
+    from gateway.domain.visits import Visit
+    from gateway.ports import Gateway, Reading
 
+ALWAYS_DUE: dict[str, datetime | None] = {"taken_in_charge": None, "solution": None, "on_site": None}
+"""The terms that stand in the document even when the contract says nothing of them."""
 MANY = 10_000
 """More dispatches than one ticket has."""
 
@@ -38,12 +44,31 @@ def listed(ticket: Ticket) -> dict[str, object]:
         "taken_at": ticket.taken_at,
         "outcome": None if ticket.outcome is None else str(ticket.outcome),
         "marks": [str(mark) for mark in ticket.marks],
+        "became": ticket.became,
+        "phase": ticket.phase,
+        "party": ticket.party,
+        "mode": ticket.mode,
+        "site": ticket.site,
+        "version": ticket.version,
+        "due": ALWAYS_DUE | dict(ticket.due),
     }
 
 
-def whole(reading: Reading, ticket: Ticket) -> dict[str, Any]:
-    """The document. Keys are never taken away; `due` is null where the contract sets no term."""
+def earliest_due(ticket: Ticket) -> datetime | None:
+    """What is owed first; nothing of a ticket that is concluded or stands still."""
+    return min((at for of, at in ticket.due.items() if not is_met(of, ticket)), default=None)
+
+
+def whole(gw: Gateway, reading: Reading, ticket: Ticket) -> dict[str, Any]:
+    """The document. Keys are never taken away; a due time is null where the contract sets no term, or it stands still.
+
+    `explained` says how each due time was counted, a sentence for each run of days.
+    """
+    from gateway import dues
+
     number = ticket.number
+    language = gw.rules.contract(ticket.contract, ticket.version).language
+    counted = dues.dues_of(gw, reading, ticket)
     dispatches = sorted(reading.dispatches(ticket=number, limit=MANY), key=lambda each: each.id)
     told = reading.personal(str(number))
     return {
@@ -52,7 +77,14 @@ def whole(reading: Reading, ticket: Ticket) -> dict[str, Any]:
         "escalated_at": ticket.escalated_at,
         "urgent_word": ticket.urgent_word,
         "sheet": {key: value for key, value in ticket.sheet.items() if not key.startswith("_")},
-        "due": {"taken_in_charge": None, "solution": None, "on_site": None},
+        "matter": ticket.matter,
+        "priority_class": ticket.priority_class,
+        "explained": {str(of): list(explained(due, language)) for of, due in counted.items()},
+        "suspensions": [
+            {"reason": s.reason, "starts_at": s.starts_at, "ends_at": s.ends_at, "message": s.message}
+            for s in ticket.suspensions
+        ],
+        "visits": [visit_entry(each) for each in reading.visits(ticket=number)],
         "messages": [_message(reading, message) for message in reading.messages(number)],
         "actions": [
             {"at": a.at, "recorded_at": a.recorded_at, "by": a.by, "role": a.by_role}
@@ -65,6 +97,24 @@ def whole(reading: Reading, ticket: Ticket) -> dict[str, Any]:
         "intakes": [each.id for each in reading.intakes(ticket=number, limit=MANY)],
         "events": [event_entry(entry, told.get(entry.seq, {})) for entry in reading.entries(str(number))],
     }  # fmt: skip
+
+
+def visit_entry(visit: Visit) -> dict[str, Any]:
+    """An on-site visit as one entry of a list."""
+    return {
+        "id": visit.id,
+        "ticket": visit.ticket,
+        "contract": visit.contract,
+        "phase": visit.phase,
+        "site": visit.site,
+        "state": str(visit.state),
+        "became": visit.became,
+        "requested_at": visit.requested_at,
+        "due_at": visit.due_at,
+        "closed_at": visit.closed_at,
+        "by": visit.by,
+        "report": visit.report,
+    }
 
 
 def _message(reading: Reading, message: Message) -> dict[str, Any]:
@@ -80,6 +130,7 @@ def _message(reading: Reading, message: Message) -> dict[str, Any]:
         "message_id": message.message_id,
         "intake": message.intake,
         "dispatch": message.dispatch,
+        "id": message.id,
         "attachments": [
             {"name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256}
             for a in reading.attachments(message.id)
@@ -138,12 +189,18 @@ def event_entry(entry: Entry, personal: Mapping[str, str]) -> dict[str, Any]:
 def print_whole(found: Mapping[str, Any]) -> None:
     """The same document for people to read."""
     _header(found)
+    _terms(found)
     for message in found["messages"]:
         sender, at = showing.shown(message["from"]), showing.rome(message["at"])
         print(f"\n{_arrow(message)} {at}  {message['channel']}  {sender}{_to(message)}")
         _indented(message["text"])
         for each in message["attachments"]:
             print(f"    + {showing.shown(each['name'])}  {each['type']}  {each['size']} bytes  {each['sha256'][:16]}")
+    _table("Visits", ("ID", "STATE", "SITE", "OUTCOME", "REQUESTED", "DUE", "CLOSED", "REPORT"), (
+        (v["id"], v["state"], v["site"], v["became"], showing.rome(v["requested_at"]), showing.rome(v["due_at"]) or "-",
+         showing.rome(v["closed_at"]) or "-", v["report"])
+        for v in found["visits"]
+    ))  # fmt: skip
     _table("Actions", ("AT", "BY", "OUTCOME", "TEXT"), (
         (showing.rome(a["at"]), a["by"], a["outcome"], a["text"]) for a in found["actions"]
     ))  # fmt: skip
@@ -159,7 +216,13 @@ def _header(found: Mapping[str, Any]) -> None:
     who = found["requester"]
     print(f"{found['number']}  {showing.shown(found['subject'])}\n")
     showing.facts((
-        ("contract", found["contract"]),
+        ("contract", f"{found['contract']} (version {found['version']})"),
+        ("became", found["became"]),
+        ("phase", found["phase"]),
+        ("party", found["party"]),
+        ("mode", "" if found["mode"] == "help_desk" else found["mode"]),
+        ("site", found["site"]),
+        ("matter", found["matter"]),
         ("state", f"{found['state']} (level {found['level']})"),
         ("outcome", found["outcome"]),
         ("type", found["type"]),
@@ -175,6 +238,19 @@ def _header(found: Mapping[str, Any]) -> None:
         ("marks", ", ".join(found["marks"])),
         ("linked", ", ".join(f"{each['number']} ({each['kind']})" for each in found["links"])),
         *((f"  {key}", value) for key, value in found["sheet"].items()),
+    ))  # fmt: skip
+
+
+def _terms(found: Mapping[str, Any]) -> None:
+    """By when what must have happened, how that was counted, and when the clocks stood still."""
+    for of, sentences in found["explained"].items():
+        due = found["due"].get(of)
+        print(f"\nDue: {of}  {showing.rome(due) or 'stands still'}")
+        for sentence in sentences:
+            print(f"    {sentence}")
+    _table("Suspensions", ("REASON", "FROM", "TO", "MESSAGE"), (
+        (s["reason"], showing.rome(s["starts_at"]), showing.rome(s["ends_at"]) or "still", s["message"] or "-")
+        for s in found["suspensions"]
     ))  # fmt: skip
 
 

@@ -32,24 +32,37 @@ SECOND = 2
 NOBODY_OWES = (Became.NOT_ENTITLED, Became.OUT_OF_SCOPE)
 
 
-def dues(
+def dues(contract: Contract, ticket: Ticket) -> Mapping[Of, Due]:
+    """Every term that runs for a ticket, with its suspensions; those of its visits are `visit_due`."""
+    found = {
+        term.of: terms.due(term, contract, ticket.received_at, suspended=_suspended(contract, ticket))
+        for term in _terms(contract, ticket, _wanted(contract, ticket))
+    }
+    return MappingProxyType(found)
+
+
+def visit_due(
     contract: Contract,
     ticket: Ticket,
-    visit: tuple[Visit, datetime] | None = None,
+    visit: Visit,
+    since: datetime,
     place_named: Callable[[str], Place | None] = no_place,
-) -> Mapping[Of, Due]:
-    """Every term that runs for a ticket, with its suspensions. `visit`: one that is reserved, and since when it runs.
+) -> Due | None:
+    """By when a visit has to be made, from its request or from the client's authorisation on; None without a term."""
+    term = next(iter(_terms(contract, ticket, frozenset({Of.ON_SITE}))), None)
+    if term is None:
+        return None
+    place = site_of(contract, visit.site, since, place_named)
+    return terms.due(term, contract, since, place=place, suspended=_suspended(contract, ticket))
 
-    A visit that the client authorised runs from the authorisation.
-    """
-    pauses = [Suspended(Suspension(s.reason), s.starts_at, s.ends_at, s.message) for s in ticket.suspensions]
-    found = {}
-    for term in _terms(contract, ticket, _wanted(contract, ticket, visited=visit is not None)):
-        begins, place = ticket.received_at, None
-        if term.of is Of.ON_SITE and visit:
-            begins, place = visit[1], site_of(contract, visit[0].site, begins, place_named)
-        found[term.of] = terms.due(term, contract, begins, place=place, suspended=pauses)
-    return MappingProxyType(found)
+
+def _suspended(contract: Contract, ticket: Ticket) -> list[Suspended]:
+    """The times in which the clocks stood still; not for a reason that the contract does not allow any more."""
+    return [
+        Suspended(Suspension(pause.reason), pause.starts_at, pause.ends_at, pause.message)
+        for pause in ticket.suspensions
+        if pause.reason in contract.suspensions
+    ]
 
 
 def site_of(
@@ -59,14 +72,14 @@ def site_of(
     return place_called(contract, place, place_named).for_terms(contract, local(at).date()) if place else None
 
 
-def _wanted(contract: Contract, ticket: Ticket, *, visited: bool) -> frozenset[Of]:
+def _wanted(contract: Contract, ticket: Ticket) -> frozenset[Of]:
     over = ticket.became == Became.PERIOD_EXPIRED and ticket.mode == "help_desk"
     in_force = is_valid_on(contract, local(ticket.received_at).date())
-    visits = {Of.ON_SITE} if visited else set()
     if over or ticket.became in NOBODY_OWES or not in_force:
-        return frozenset(visits)
-    asked = {Of.TAKEN_IN_CHARGE, Of.SOLUTION} | ({Of.COMPLAINT} if ticket.type is TicketType.COMPLAINT else set())
-    return frozenset(asked | visits | ({Of.SECOND_LEVEL} if ticket.level == SECOND else set()))
+        return frozenset()
+    complaint = {Of.COMPLAINT} if ticket.type is TicketType.COMPLAINT else set()
+    second = {Of.SECOND_LEVEL} if ticket.level == SECOND else set()
+    return frozenset({Of.TAKEN_IN_CHARGE, Of.SOLUTION} | complaint | second)
 
 
 def _terms(contract: Contract, ticket: Ticket, wanted: frozenset[Of]) -> Iterable[Term]:

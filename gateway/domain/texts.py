@@ -293,6 +293,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "T-FORWARD": f"{_MAIL} {_PASSED_ON}",
         "T-FORWARD-MORE": f"{_MAIL} subject requester text attachments",
         "T-DECISION": f"{_MAIL} {_PASSED_ON}",
+        "T-ASK-CLIENT": f"{_MAIL} office subject date time missing",
         "T-WHY-FIRST-LEVEL": "service clause",
         "T-WHY-NOT-ENTITLED": "service clause",
         "T-WHY-OUT": "service clause matter",

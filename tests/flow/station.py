@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,17 @@ from gateway.domain.register import SYSTEM
 from tests.clock import TestClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from adapters.store import SqlStore
     from gateway.domain.call import Script
+    from gateway.domain.contract import Contract
     from gateway.domain.dispatch import Dispatch
     from gateway.domain.intake import Intake, Receipt
     from gateway.domain.register import Entry
-    from gateway.domain.ticket import Page, Ticket
+    from gateway.domain.roster import Person
+    from gateway.domain.ticket import Message, Page, Ticket
+    from gateway.domain.visits import Visit
     from gateway.ports import Gateway
 
 SATURDAY_NIGHT = "2026-11-28T22:10:00+01:00"
@@ -62,6 +68,13 @@ class Station:
         self.gw, self.reader = gateway_of(self.site, store)
         self.gw.clock = self.clock
         self._count = 0
+
+    def change(self, contract: str, changed: Callable[[Contract], Contract]) -> None:
+        """Another contract under the same name, as a reload of its file would bring it."""
+        rules = self.gw.rules
+        versions = tuple(changed(each) for each in rules.versions[contract])
+        contracts = {**rules.contracts, contract: versions[0]}
+        self.gw.rules = replace(rules, contracts=contracts, versions={**rules.versions, contract: versions})
 
     # ------------------------------------------------------------------------------------------------------------ in
 
@@ -116,18 +129,18 @@ class Station:
         self.file()
         return receipt
 
-    def sms(self, sender: str, body: str, sid: str = "") -> None:
+    def sms(self, sender: str, body: str, sid: str = "", *, to: str = SMS_NUMBER) -> None:
         """An SMS by its webhook, filed in the same commit."""
         self._count += 1
         sid = sid or f"SM{self._count:032d}"
-        arrival = self.signal(Channel.SMS, sender, SMS_NUMBER, f"twilio:{sid}", {"body": body, "sid": sid})
+        arrival = self.signal(Channel.SMS, sender, to, f"twilio:{sid}", {"body": body, "sid": sid})
         self.store.write(lambda tx: calls.sms_arrives(self.gw, tx, arrival, self.clock.now()))
 
-    def call(self, sender: str = CITIZEN, sid: str = "") -> tuple[Ticket, Script]:
+    def call(self, sender: str = CITIZEN, sid: str = "", *, to: str = DESK_NUMBER) -> tuple[Ticket, Script]:
         """A call at its first signal: its ticket, and what the caller hears."""
         self._count += 1
         sid = sid or f"CA{self._count:032d}"
-        arrival = self.signal(Channel.PHONE, sender, DESK_NUMBER, f"twilio:{sid}:begin", {"sid": sid})
+        arrival = self.signal(Channel.PHONE, sender, to, f"twilio:{sid}:begin", {"sid": sid})
         at = self.clock.now()
         script, _ = self.store.write(lambda tx: calls.call_begins(self.gw, tx, arrival, at))
         return self.tickets()[0], script
@@ -203,6 +216,29 @@ class Station:
     def page_calls(self, number: str | None = None) -> list[Dispatch]:
         """The calls of pages, oldest first."""
         return [d for d in self.sent(kind=DispatchKind.PAGE, channel=Channel.VOICE) if number in (None, d.to)]
+
+    def to(self, address: str) -> list[Dispatch]:
+        """What we owe an address, oldest first."""
+        return [dispatch for dispatch in self.sent() if dispatch.to == address]
+
+    def visits(self) -> list[Visit]:
+        """Oldest first."""
+        return self.store.read(lambda reading: reading.visits())
+
+    def messages(self, ticket: Ticket) -> list[Message]:
+        """The messages of a ticket, oldest first."""
+        return self.store.read(lambda reading: reading.messages(ticket.number))
+
+    def fresh(self, ticket: Ticket) -> Ticket:
+        """The ticket as it is now."""
+        found = self.store.read(lambda reading: reading.ticket(ticket.number))
+        assert found
+        return found
+
+    @property
+    def elena(self) -> Person:
+        """Somebody at the desk."""
+        return self.gw.rules.people["elena"]
 
     def acknowledgements(self) -> list[Dispatch]:
         """The acknowledgements by mail."""

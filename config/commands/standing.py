@@ -1,0 +1,192 @@
+"""Where a contract stands at an instant: as the document of `contract show --json`, and for people to read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from config.commands import showing
+from gateway.domain import wording
+from gateway.domain.entitlement import entitlement_on
+from gateway.domain.explaining import explained_period
+from gateway.domain.hours import is_valid_on, local, opening
+from gateway.domain.periods import period_end, period_steps
+from gateway.domain.phases import opened_on, phase_on
+from gateway.domain.phrases import term_phrase
+from gateway.domain.visits import TAKES_QUOTA, VisitState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from gateway.domain.contract import Contract
+    from gateway.domain.provisions import Entitlement, Office, Period, Quota
+    from gateway.ports import Gateway, Reading, Store
+
+
+def standing(gw: Gateway, store: Store, contract: Contract, at: datetime) -> dict[str, Any]:
+    """The document. `contract` is the version in force at `at`; days are in Rome."""
+    day = local(at).date()
+    state, phase = opening(contract, at), phase_on(contract, day)
+    bands = [(band.weekday, band.start, band.end) for band in contract.schedule_on(day).bands]
+    versions = gw.rules.versions.get(contract.id, (contract,))
+    return {
+        "id": contract.id,
+        "name": contract.name,
+        "clause": contract.clause,
+        "at": local(at),
+        "version": contract.version,
+        "versions": [
+            {"version": v.version, "effective_from": v.effective_from, "reference": v.amendment} for v in versions
+        ],
+        "valid_from": contract.valid_from,
+        "valid_until": contract.last_day,
+        "in_force": is_valid_on(contract, day),
+        "state": str(state.state),
+        "reason": None if state.reason is None else str(state.reason),
+        "next_opening": state.next_opening,
+        "hours": wording.hours_phrase(bands, contract.language),
+        "phase": phase.id if phase else None,
+        "phases": [
+            {"id": p.id, "name": p.name, "opened_by": str(p.opened_by), "opened_on": opened_on(contract, p)}
+            for p in contract.phases
+        ],
+        "acts": [{"kind": str(a.kind), "on": a.on, "reference": a.reference} for a in contract.acts],
+        "entitlement": _entitlement(contract, entitlement_on(contract, phase)),
+        "quotas": store.read(lambda reading: [_quota(reading, contract, quota) for quota in contract.quotas]),
+        "periods": [_period(contract, period) for period in contract.periods],
+        "terms": [
+            {
+                "of": str(term.of),
+                "within": term_phrase(term, contract.language),
+                "counted_from": str(term.starts),
+                "ends": str(term.ends),
+                "classes": list(term.classes),
+                "clause": term.clause,
+            }
+            for term in contract.terms
+        ],
+        "suspensions": [str(reason) for reason in contract.suspensions],
+        "sites": [
+            {"id": s.id, "name": s.name, "municipality": s.municipality, "phases": list(s.phases), "clause": s.clause}
+            for s in contract.sites
+        ],
+        "responsible": _office(contract.responsible),
+        "first_level": _office(contract.first_level),
+    }
+
+
+def _entitlement(contract: Contract, who: Entitlement | None) -> dict[str, Any] | None:
+    if who is None:
+        return None
+    names = {group.id: group.name for group in contract.groups}
+    return {
+        "groups": [{"id": each, "name": names.get(each, each)} for each in who.groups],
+        "unknown": str(who.unknown),
+        "others": str(who.others),
+        "level": who.level,
+        "clause": who.clause,
+    }
+
+
+def _quota(reading: Reading, contract: Contract, quota: Quota) -> dict[str, Any]:
+    visits = reading.visits(contract=contract.id, phase=quota.phase or None, states=TAKES_QUOTA)
+    done = sum(visit.state is VisitState.DONE for visit in visits)
+    return {
+        "of": str(quota.of),
+        "phase": quota.phase,
+        "count": quota.count,
+        "used": done,
+        "reserved": len(visits) - done,
+        "left": max(quota.count - len(visits), 0),
+        "warn_at": quota.warn_at,
+        "clause": quota.clause,
+    }
+
+
+def _period(contract: Contract, period: Period) -> dict[str, Any]:
+    act = contract.act(period.after)
+    found: dict[str, Any] = {"of": str(period.of), "phase": period.phase, "after": str(period.after)}
+    found |= {"months": period.months, "last_day": None, "explained": [], "clause": period.clause}
+    if act is None:
+        return found
+    calendar = contract.schedule_on(act.on).calendar
+    steps = period_steps(period, act.on, calendar)
+    told = list(explained_period(steps, contract.language))
+    return found | {"last_day": period_end(period, act.on, calendar), "explained": told}
+
+
+def _office(office: Office | None) -> dict[str, str] | None:
+    return None if office is None else {"name": office.name, "mail": office.mail, "phone": office.phone}
+
+
+# ----------------------------------------------------------------------------------------------------------- for people
+
+
+def print_standing(found: Mapping[str, Any]) -> None:
+    """The same document for people to read."""
+    print(f"{found['id']}  {showing.shown(found['name'])}\n")
+    who, responsible, first = found["entitlement"], found["responsible"], found["first_level"]
+    groups = ", ".join(group["name"] for group in who["groups"]) if who else ""
+    showing.facts((
+        ("clause", found["clause"]),
+        ("at", showing.rome(found["at"])),
+        ("version", f"{found['version']} of {len(found['versions'])}"),
+        ("valid", f"{found['valid_from']} to {found['valid_until']}"),
+        ("state", f"{found['state']}" + (f" ({found['reason']})" if found["reason"] else "")),
+        ("next opening", showing.rome(found["next_opening"])),
+        ("hours", found["hours"]),
+        ("phase", found["phase"]),
+        ("entitled", (groups or "everybody") + (f" (unknown: {who['unknown']}; {who['clause']})" if who else "")),
+        ("responsible", responsible and f"{responsible['name']} {responsible['mail']}"),
+        ("first level", first and f"{first['name']} {first['mail']}"),
+        ("terms may stand still for", ", ".join(found["suspensions"])),
+    ))  # fmt: skip
+    _section("Acts", ("ACT", "ON", "REFERENCE"), [(a["kind"], a["on"], a["reference"]) for a in found["acts"]])
+    _section(
+        "Phases",
+        ("PHASE", "NAME", "OPENED BY", "FROM"),
+        [(p["id"], p["name"], p["opened_by"], p["opened_on"] or "not yet") for p in found["phases"]],
+    )
+    _section(
+        "Quotas",
+        ("OF", "PHASE", "USED", "RESERVED", "COUNT", "LEFT", "CLAUSE"),
+        [
+            (q["of"], q["phase"] or "-", q["used"], q["reserved"], q["count"], q["left"], q["clause"])
+            for q in found["quotas"]
+        ],
+    )
+    _section(
+        "Periods",
+        ("OF", "PHASE", "LAST DAY", "CLAUSE", "COUNTED"),
+        [
+            (p["of"], p["phase"] or "-", p["last_day"] or f"{p['months']} months after {p['after']}", p["clause"],
+             "; ".join(p["explained"]) or "-")
+            for p in found["periods"]
+        ],
+    )  # fmt: skip
+    _section(
+        "Terms",
+        ("OF", "WITHIN", "FROM", "ENDS", "CLASSES", "CLAUSE"),
+        [
+            (
+                t["of"],
+                t["within"],
+                t["counted_from"],
+                t["ends"],
+                ", ".join(map(str, t["classes"])) or "all",
+                t["clause"],
+            )
+            for t in found["terms"]
+        ],
+    )
+    _section(
+        "Sites",
+        ("SITE", "NAME", "PHASES", "CLAUSE"),
+        [(s["id"], s["name"], ", ".join(s["phases"]) or "all", s["clause"]) for s in found["sites"]],
+    )
+
+
+def _section(title: str, headings: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
+    if rows:
+        print(f"\n{title}")
+        showing.table(headings, rows)
