@@ -10,11 +10,12 @@ from config.load import provisions
 from config.load.breaches import refuse_broken_clauses
 from config.load.breaches.people import refuse_longer_recordings
 from config.load.breaches.reading import Reading
-from config.load.hours import schedule_of
+from config.load.hours import national_calendar, schedule_of
 from config.load.refusals import Source, checked
 from config.load.tables.channels import OnCallTable
 from config.load.tables.contents import EscalationTable
 from config.load.tables.contract import RULE_OF_KEY, ContractFile
+from config.load.tables.kinds import longest_years
 from gateway.domain.contract import (
     Acknowledgement,
     Clauses,
@@ -29,7 +30,7 @@ from gateway.domain.contract import (
     TypeRule,
 )
 from gateway.domain.intake import Channel
-from gateway.domain.provisions import Retention
+from gateway.domain.provisions import Calendar, Retention
 from gateway.domain.texts import Text
 
 
@@ -50,7 +51,14 @@ def versions_of(source: Source, recording_days: int) -> tuple[Contract, ...]:
     refuse_longer_recordings(readings[0], recording_days)
     schedules = tuple(_schedules(readings))
     retention = provisions.retention_of(table.retention, recording_days)
-    return tuple(_contract(reading, schedules, retention) for reading in readings)
+    national = national_calendar(table.validity, max(map(_longest_years, readings)))
+    return tuple(_contract(reading, schedules, retention, national) for reading in readings)
+
+
+def _longest_years(reading: Reading) -> int:
+    table = reading.table
+    texts = (*(each.lasts for each in table.period), *(each.within for each in table.term))
+    return max(map(longest_years, texts), default=0)
 
 
 def clauses_of_keys(data: Mapping[str, Any]) -> dict[str, str]:
@@ -92,7 +100,9 @@ def _schedules(readings: tuple[Reading, ...]) -> Iterator[Schedule]:
             yield schedule_of(table.hours, table.holidays, reading.start, table.validity, reading.clauses)
 
 
-def _contract(reading: Reading, schedules: tuple[Schedule, ...], retention: tuple[Retention, ...]) -> Contract:
+def _contract(
+    reading: Reading, schedules: tuple[Schedule, ...], retention: tuple[Retention, ...], national: Calendar
+) -> Contract:
     table, clauses = reading.table, reading.clauses
     parties, channels, acknowledgement = table.parties, table.channels, table.acknowledgement
     return Contract(
@@ -130,6 +140,7 @@ def _contract(reading: Reading, schedules: tuple[Schedule, ...], retention: tupl
         reply_address=acknowledgement.reply_address,
         clauses=clauses,
         retention=retention,
+        national=national,
         **_provisions(table, clauses),
     )
 

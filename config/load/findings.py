@@ -11,7 +11,7 @@ from config.settings import Settings
 from gateway.domain.contract import Contract
 from gateway.domain.hours import instant
 from gateway.domain.intake import Channel
-from gateway.domain.periods import period_end
+from gateway.domain.periods import last_day_of
 from gateway.domain.provisions import Of
 from gateway.domain.roster import Gap, GapKind, Roster, coverage
 
@@ -103,10 +103,9 @@ def _of_acts(contract: Contract, today: date) -> Iterator[Finding]:
 
 def _of_periods(contract: Contract, today: date) -> Iterator[Finding]:
     for number, period in enumerate(contract.periods, 1):
-        act = contract.act(period.after)
-        if act is None:
+        last = last_day_of(period, contract)
+        if last is None:
             continue
-        last = period_end(period, act.on, contract.schedule_on(act.on).calendar)
         if wrong := _ends(f"the period of {period.of} after {period.after}", last, today):
             remedy = "agree with the client on what follows; requests after it need an authorisation"
             yield _finding(contract, f"period[{number}].lasts", wrong, period.clause, remedy)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import MAXYEAR, date
+from functools import cache
 from types import MappingProxyType
 
 from config.load.calendars import national, patrons, yearly
@@ -38,6 +39,20 @@ def site_calendar(site: SiteTable, validity: Validity) -> Calendar:
         patron_name=site.patron_name,
     )
     return _calendar(_holidays(rules, _years(validity)))
+
+
+def national_calendar(validity: Validity, longest_years: int) -> Calendar:
+    """The holidays by law of every year in which a period or term of the contract can end (arts. 2963, 1187 c.c.).
+
+    They are the same whether the desk is staffed on them or not (A3.1). `longest_years` is that of the longest term.
+    """
+    years = _years(validity)
+    return _national(years.start, min(years.stop + longest_years, MAXYEAR + 1))
+
+
+@cache
+def _national(first: int, stop: int) -> Calendar:
+    return _calendar(_holidays(Holidays(national=True, patron=False), range(first, stop)))
 
 
 def _bands(hours: Hours, clauses: Clauses) -> Iterator[Band]:

@@ -171,7 +171,7 @@ def _kind(count: Count, day: date, *, is_last: bool) -> Kind:
         return Kind.STANDING
     if not term.days and count.end_of(day) <= count.begins_at:
         return Kind.FIRST_DAY
-    if is_last and term.counting is Counting.DAYS and term.extends and is_day_of_rest(calendar, day):
+    if is_last and term.counting is Counting.DAYS and term.extends and is_day_of_rest(count.contract.national, day):
         return Kind.MOVED
     return Kind.DUE if is_last else Kind.COUNTED
 

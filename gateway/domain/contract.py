@@ -5,13 +5,13 @@ Every rule knows the clause it comes from (`contract.clauses.of("hours") == "C2.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from gateway.domain.intake import Channel
-from gateway.domain.provisions import Suspension
+from gateway.domain.provisions import Calendar, Suspension
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from gateway.domain.provisions import (
         Act,
         ActKind,
-        Calendar,
         Catalogue,
         ChecklistItem,
         Communication,
@@ -238,7 +237,8 @@ class Contract:
 
     `version` counts from 1; an amendment makes the next, in force from `effective_from` on. A ticket keeps the version
     it was opened under. Validity, schedules and endpoints are the same in every version: they are dated themselves.
-    `phone` is the public number.
+    `phone` is the public number. `national` are the holidays by law, whether the desk is staffed on them or not (A3.1):
+    over them moves the end of a period or term (art. 1187 c.c.).
     """
 
     id: str
@@ -295,6 +295,7 @@ class Contract:
     offer_reference: str = ""
     texts: tuple[Text, ...] = ()
     skills: tuple[str, ...] = ()
+    national: Calendar = field(default_factory=Calendar)
 
     @property
     def last_day(self) -> date:

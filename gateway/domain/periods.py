@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gateway.domain.contract import Contract
     from gateway.domain.provisions import Calendar, Period, Suspension
 
 ONE_DAY = timedelta(days=1)
@@ -120,6 +121,16 @@ def period_end(period: Period, act_on: date, holidays: Calendar) -> date:
     while period.extends and is_day_of_rest(holidays, last):
         last += ONE_DAY
     return last
+
+
+def last_day_of(period: Period, contract: Contract) -> date | None:
+    """The last day of a period of a contract; None while its act is not recorded.
+
+    Over which holidays it moves is said by law, not by the hours of the desk: a desk that is staffed on holidays (A3.1)
+    makes no last day of 4 October.
+    """
+    act = contract.act(period.after)
+    return period_end(period, act.on, contract.national) if act else None
 
 
 def period_steps(period: Period, act_on: date, holidays: Calendar) -> tuple[Step, ...]:

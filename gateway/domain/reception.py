@@ -16,7 +16,7 @@ from gateway.domain.decision import Became, Decision, Mode, QuotaUse, Request, U
 from gateway.domain.entitlement import entitlement_on, group_of, is_entitled, is_to_identify
 from gateway.domain.hours import ClosedBecause, local, opening
 from gateway.domain.intake import Channel
-from gateway.domain.periods import period_end
+from gateway.domain.periods import last_day_of
 from gateway.domain.phases import phase_on
 from gateway.domain.places import Place, no_place, place_asked, place_called
 from gateway.domain.priority import type_by_words, words_in
@@ -136,7 +136,7 @@ class _Case:
         return phase in {"", self.phase.id if self.phase else ""}
 
     def is_over(self, period: Period) -> bool:
-        last = _last_day(self.contract, period)
+        last = last_day_of(period, self.contract)
         return last is not None and self.day > last
 
     @property
@@ -202,15 +202,8 @@ def _site(contract: Contract, request: Request, place_named: Callable[[str], Pla
 
 def _periods(contract: Contract) -> Mapping[Of, date]:
     """The last day of each period whose act is recorded, whatever day it is asked on."""
-    found = {period.of: last for period in contract.periods if (last := _last_day(contract, period))}
+    found = {period.of: last for period in contract.periods if (last := last_day_of(period, contract))}
     return MappingProxyType(found)
-
-
-def _last_day(contract: Contract, period: Period) -> date | None:
-    act = contract.act(period.after)
-    if act is None:
-        return None
-    return period_end(period, act.on, contract.schedule_on(act.on).calendar)
 
 
 def _priority_class(contract: Contract, request: Request) -> PriorityClass | None:
@@ -287,7 +280,7 @@ def _visit(case: _Case) -> _Finding:
 def _period(case: _Case) -> _Finding:
     """Whether what is asked for is still due: its last day counts until 24:00 (C3.19, C3.23, S069, S074)."""
     period = next((each for each in case.contract.periods if case.is_about(each.of, each.phase)), None)
-    if period is None or _last_day(case.contract, period) is None:
+    if period is None or last_day_of(period, case.contract) is None:
         return _Finding()
     if not case.is_over(period):
         return _Finding((period.clause,))

@@ -168,11 +168,18 @@ def _steps_by_the_day(count: Count) -> Iterator[Step]:
         yield Step(
             day,
             kind,
-            count.calendar_on(day).holiday_on(day) if kind in {Kind.HOLIDAY, Kind.MOVED} else None,
+            _holiday(count, day, kind),
             to_at=count.end_of(day) if kind is Kind.DUE else None,
             counted=ONE_DAY if kind in {Kind.DUE, Kind.COUNTED} else None,
             reason=pause.reason if pause and kind is Kind.STANDING else None,
         )
+
+
+def _holiday(count: Count, day: date, kind: Kind) -> str | None:
+    """The holiday that makes a day what it is: one of the desk or the place, or one by law over which the end moves."""
+    if kind is Kind.MOVED:
+        return count.contract.national.holiday_on(day)
+    return count.calendar_on(day).holiday_on(day) if kind is Kind.HOLIDAY else None
 
 
 def _steps_by_the_hour(count: Count) -> Iterator[Step]:

@@ -9,9 +9,7 @@ from pydantic import Field, model_validator
 
 from config.fields import Section, Zone, refuse
 from config.load.calendars import patrons
-from config.load.tables.kinds import BandTexts, ClauseId, DayOfYear, Text, Weekday
-
-LONGEST_YEARS = 60
+from config.load.tables.kinds import LONGEST_YEARS, BandTexts, ClauseId, DayOfYear, Text, Weekday
 
 
 class ExtensionTable(Section):

@@ -42,6 +42,10 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$")]
 """The id of something in a contract file: a phase `A`, a site `cagliari`."""
 Positive = Annotated[int, Field(ge=1, strict=True)]
 
+LONGEST_YEARS = 60
+"""How long a contract, a period or a term may last at most; a longer one is a slip of the pen."""
+MONTHS_A_YEAR, DAYS_A_YEAR, DAYS_A_WORKING_DAY = 12, 365, 3
+
 _AMOUNT = re.compile(r"(\d{1,5}) ?([a-z]+(?: [a-z]+)*)")
 _ELAPSED = {"m": 1, "minute": 1, "minutes": 1, "h": 60, "hour": 60, "hours": 60}
 _SERVICE = {"service minute": 1, "service minutes": 1, "service hour": 60, "service hours": 60}
@@ -85,6 +89,18 @@ def calendar_months(text: str) -> int | None:
     return amount * _MONTHS[unit] if unit in _MONTHS else None
 
 
+def longest_years(text: str) -> int:
+    """How many years, rounded up, a period or a term in days may last at most; 0 for one in hours.
+
+    A working day is counted as three days: no calendar has so many holidays.
+    """
+    months = calendar_months(text)
+    if months is not None:
+        return -(-months // MONTHS_A_YEAR)
+    read = within(text)
+    return -(-read.days * DAYS_A_WORKING_DAY // DAYS_A_YEAR) if read else 0
+
+
 def kept(of: str, text: str) -> Retention | None:
     """How long data of a class are kept, written `24 months`, `10 years` or `90 days`; None when it says no time."""
     amount, unit = _amount(text)
@@ -105,12 +121,18 @@ def _is_within(value: str) -> str:
             f"{value!r} is not a term",
             remedy='write "30m", "4 service hours", "1 working day", "30 days", "end of day" or "next working day"',
         )
-    return value
+    return _not_too_long(value)
 
 
 def _is_period(value: str) -> str:
     if calendar_months(value) is None:
         raise refuse(f"{value!r} is not a period by the calendar", remedy='write "6 months" or "1 year"')
+    return _not_too_long(value)
+
+
+def _not_too_long(value: str) -> str:
+    if longest_years(value) > LONGEST_YEARS:
+        raise refuse(f"{value!r} is more than {LONGEST_YEARS} years", remedy="write the time of the clause")
     return value
 
 
