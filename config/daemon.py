@@ -215,6 +215,7 @@ class Daemon:
             "mailbox_age_seconds": ages,
             "worker_stalled_seconds": {"slowest": self.worker.stalled_s()},
             "writer_queue": {"units": float(self.store.pending())},
+            "write_ahead_log_bytes": {"sqlite": float(self.store.wal_bytes())},
             "reload_ok": {"last": float(self.reloads.ok)},
         }
 

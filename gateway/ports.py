@@ -235,10 +235,6 @@ class Reading(Protocol):
         """Timers whose time has come, earliest first."""
         ...
 
-    def next_due(self) -> datetime | None:
-        """When the earliest dispatch, timer or leased intake falls due, or None."""
-        ...
-
     def open_tickets_of(self, contract: str, address: str, *, since: datetime) -> list[Ticket]:
         """Open tickets of a requester's address or number under a contract, opened since, newest first."""
         ...

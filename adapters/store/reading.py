@@ -6,7 +6,7 @@ so that a unit sees its own doing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -317,18 +317,6 @@ class SqlReading:
         query = sa.select(table).where(table.c.due_at <= now).order_by(table.c.due_at, table.c.id).limit(limit)
         return [rows.timer_of(row) for row in self._all(query)]
 
-    def next_due(self) -> datetime | None:
-        self._see(_i)
-        self._see(_d)
-        self._see(tables.timer)
-        questions = (
-            sa.select(sa.func.min(_d.c.wake_at)).where(tables.UNSETTLED),
-            sa.select(sa.func.min(tables.timer.c.due_at)),
-            sa.select(sa.func.min(_i.c.lease_until)).where(tables.LEASED),
-        )
-        found = [self._connection.execute(question).scalar() for question in questions]
-        return min((at for at in found if at is not None), default=None)
-
     # ----------------------------------------------------------------------------------------------- register
 
     def entries(self, chain: str) -> list[Entry]:
@@ -377,10 +365,3 @@ class SqlReading:
             self._see(table)
             found[table.name] = self._connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one()
         return found
-
-    def blobs_used(self) -> Collection[str]:
-        """The SHA-256 of every intake whose bytes lie in the folder."""
-        self._see(_i)
-        raw = tables.intake_raw
-        query = sa.select(_i.c.sha256).distinct().outerjoin(raw, raw.c.intake == _i.c.id).where(raw.c.intake.is_(None))
-        return set(self._connection.execute(query).scalars())

@@ -195,7 +195,6 @@ def test_due_timers_come_earliest_first_and_only_when_due(store: SqlStore) -> No
     store.write(fill)
     due = store.write(lambda unit: unit.due_timers(NOW + 2 * MINUTE, 10))
     assert [timer.ticket for timer in due] == [2, 1]
-    assert store.read(lambda reading: reading.next_due()) == NOW + MINUTE
 
 
 def test_a_dropped_timer_can_be_set_again_in_the_same_unit(store: SqlStore) -> None:

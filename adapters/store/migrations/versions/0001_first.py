@@ -322,27 +322,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message"], ["message.id"], name=op.f("fk_attachment_message_message")),
         sa.PrimaryKeyConstraint("message", "position", name=op.f("pk_attachment")),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("attachment")
-    op.drop_table("message")
-    op.drop_table("personal")
-    op.drop_table("dispatch")
-    op.drop_table("seal_head")
-    op.drop_table("repeat")
-    op.drop_table("page")
-    op.drop_table("link")
-    op.drop_table("intake_raw")
-    op.drop_table("entry")
-    op.drop_table("delivery")
-    op.drop_table("content")
-    op.drop_table("action")
-    op.drop_table("writer")
-    op.drop_table("timer")
-    op.drop_table("ticket")
-    op.drop_table("seal")
-    op.drop_table("intake")
-    op.drop_table("cursor")
-    op.drop_table("counter")
-    op.drop_table("chain")
