@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.domain.decision import Decision
     from gateway.domain.provisions import Quota
     from gateway.domain.ticket import Ticket
-    from gateway.ports import Gateway, Transaction
+    from gateway.ports import Gateway, Reading, Transaction
 
 
 def request_of(contact: Contact, channel: Channel, received_at: datetime, *, urgent: bool) -> Request:
@@ -53,11 +53,11 @@ def decision_on(gw: Gateway, tx: Transaction, contract: Contract, request: Reque
     return _as_of_now(gw, decision, request, used, at)
 
 
-def uses_of(tx: Transaction, contract: Contract) -> Callable[[Quota], Used]:
+def uses_of(reading: Reading, contract: Contract) -> Callable[[Quota], Used]:
     """How much of a quota is taken: asked only where the contract has one that the request is about (C3.10, C3.22)."""
 
     def used(quota: Quota) -> Used:
-        visits = tx.visits(contract=contract.id, phase=quota.phase or None, states=TAKES_QUOTA)
+        visits = reading.visits(contract=contract.id, phase=quota.phase or None, states=TAKES_QUOTA)
         done = sum(visit.state is VisitState.DONE for visit in visits)
         return Used(done, len(visits) - done)
 

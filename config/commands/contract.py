@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,6 +37,14 @@ def _contract(shell: Shell, wanted: str, at: datetime) -> Contract:
     return shell.gateway.rules.in_force(wanted, at)
 
 
+def _standing(shell: Shell, wanted: str, at: datetime) -> dict[str, Any]:
+    from gateway.deciding import uses_of
+
+    found = _contract(shell, wanted, at)
+    versions = shell.site.versions[found.id]
+    return shell.read(lambda reading: standing(found, versions, at, uses_of(reading, found)))
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text.strip())
@@ -55,8 +63,7 @@ def _hour(text: str) -> time:
 def list_(as_json: AsJson = False, config: Config = None) -> None:
     """Every contract with its clause, version, phase and validity."""
     with opened(config) as shell:
-        found = [standing(shell.gateway, shell.store, _contract(shell, each, shell.now), shell.now)
-                 for each in shell.site.contracts]  # fmt: skip
+        found = [_standing(shell, each, shell.now) for each in shell.site.contracts]
     if as_json:
         showing.document(found)
         return
@@ -85,7 +92,7 @@ def show(contract: ContractId, at: At = None, as_json: AsJson = False, config: C
     """
     with opened(config) as shell:
         instant = at or shell.now
-        found = standing(shell.gateway, shell.store, _contract(shell, contract, instant), instant)
+        found = _standing(shell, contract, instant)
     if as_json:
         showing.document(found)
     else:

@@ -9,26 +9,29 @@ from gateway.domain import wording
 from gateway.domain.entitlement import entitlement_on
 from gateway.domain.explaining import explained_period
 from gateway.domain.hours import is_valid_on, local, opening
-from gateway.domain.periods import period_end, period_steps
+from gateway.domain.periods import last_day_of, period_steps
 from gateway.domain.phases import opened_on, phase_on
 from gateway.domain.phrases import term_phrase
-from gateway.domain.visits import TAKES_QUOTA, VisitState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from gateway.domain.contract import Contract
+    from gateway.domain.decision import Used
     from gateway.domain.provisions import Entitlement, Office, Period, Quota
-    from gateway.ports import Gateway, Reading, Store
 
 
-def standing(gw: Gateway, store: Store, contract: Contract, at: datetime) -> dict[str, Any]:
-    """The document. `contract` is the version in force at `at`; days are in Rome."""
+def standing(
+    contract: Contract, versions: Sequence[Contract], at: datetime, used: Callable[[Quota], Used] | None
+) -> dict[str, Any]:
+    """The document. `contract` is the version of `versions` in force at `at`; days are in Rome.
+
+    `used` says how much of a quota is used; None: nobody can count, there is no database.
+    """
     day = local(at).date()
     state, phase = opening(contract, at), phase_on(contract, day)
     bands = [(band.weekday, band.start, band.end) for band in contract.schedule_on(day).bands]
-    versions = gw.rules.versions.get(contract.id, (contract,))
     return {
         "id": contract.id,
         "name": contract.name,
@@ -52,7 +55,7 @@ def standing(gw: Gateway, store: Store, contract: Contract, at: datetime) -> dic
         ],
         "acts": [{"kind": str(a.kind), "on": a.on, "reference": a.reference} for a in contract.acts],
         "entitlement": _entitlement(contract, entitlement_on(contract, phase)),
-        "quotas": store.read(lambda reading: [_quota(reading, contract, quota) for quota in contract.quotas]),
+        "quotas": [_quota(quota, used(quota) if used else None) for quota in contract.quotas],
         "periods": [_period(contract, period) for period in contract.periods],
         "terms": [
             {
@@ -88,16 +91,14 @@ def _entitlement(contract: Contract, who: Entitlement | None) -> dict[str, Any] 
     }
 
 
-def _quota(reading: Reading, contract: Contract, quota: Quota) -> dict[str, Any]:
-    visits = reading.visits(contract=contract.id, phase=quota.phase or None, states=TAKES_QUOTA)
-    done = sum(visit.state is VisitState.DONE for visit in visits)
+def _quota(quota: Quota, use: Used | None) -> dict[str, Any]:
     return {
         "of": str(quota.of),
         "phase": quota.phase,
         "count": quota.count,
-        "used": done,
-        "reserved": len(visits) - done,
-        "left": max(quota.count - len(visits), 0),
+        "used": use and use.done,
+        "reserved": use and use.reserved,
+        "left": use and max(quota.count - use.done - use.reserved, 0),
         "warn_at": quota.warn_at,
         "clause": quota.clause,
     }
@@ -105,14 +106,16 @@ def _quota(reading: Reading, contract: Contract, quota: Quota) -> dict[str, Any]
 
 def _period(contract: Contract, period: Period) -> dict[str, Any]:
     act = contract.act(period.after)
-    found: dict[str, Any] = {"of": str(period.of), "phase": period.phase, "after": str(period.after)}
-    found |= {"months": period.months, "last_day": None, "explained": [], "clause": period.clause}
-    if act is None:
-        return found
-    calendar = contract.schedule_on(act.on).calendar
-    steps = period_steps(period, act.on, calendar)
-    told = list(explained_period(steps, contract.language))
-    return found | {"last_day": period_end(period, act.on, calendar), "explained": told}
+    steps = period_steps(period, act.on, contract.national) if act else ()
+    return {
+        "of": str(period.of),
+        "phase": period.phase,
+        "after": str(period.after),
+        "months": period.months,
+        "last_day": last_day_of(period, contract),
+        "explained": list(explained_period(steps, contract.language)) if steps else [],
+        "clause": period.clause,
+    }
 
 
 def _office(office: Office | None) -> dict[str, str] | None:
