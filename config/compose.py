@@ -15,7 +15,7 @@ from adapters.mail import mime, packed
 from adapters.mail.automatic import OwnMail
 from adapters.mail.compose import compose
 from adapters.mail.prescan import needs_child
-from adapters.mail.smtp_client import Relay, send
+from adapters.mail.smtp_client import Relay, RelaySessions
 from adapters.sms import septets
 from adapters.store import open_store
 from config.load.texts import load_texts, refuse_own_texts
@@ -191,7 +191,7 @@ def _envelope_from(intake: Intake) -> str | None:
 class MailOutlet:
     """Mail out through the relay. The bytes of a dispatch are always the same, whatever attempt it is."""
 
-    relay: Relay | None
+    relay: RelaySessions | None
     loop_token: str
 
     def send(self, dispatch: Dispatch) -> Outcome:
@@ -199,7 +199,7 @@ class MailOutlet:
         if self.relay is None:
             return Deferred("there is no [relay] in the configuration")
         raw = dispatch.raw or compose(outgoing(dispatch), self.loop_token)
-        return send(self.relay, dispatch.facts.get("envelope_from", ""), (dispatch.to,), raw)
+        return self.relay.send(dispatch.facts.get("envelope_from", ""), (dispatch.to,), raw)
 
 
 def outgoing(dispatch: Dispatch) -> OutgoingMail:
@@ -261,7 +261,8 @@ def gateway_of(site: Site, store: Store) -> tuple[Gateway, SafeReader]:
 
 def mail_outlet_of(site: Site, rules: Rules) -> MailOutlet:
     """The way out for mail."""
-    return MailOutlet(relay_of(site.settings), loop_token_of(rules))
+    relay = relay_of(site.settings)
+    return MailOutlet(RelaySessions(relay) if relay else None, loop_token_of(rules))
 
 
 def is_our_recipient(rules: Rules, address: str) -> bool:
