@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.domain.intake import Channel
 from gateway.domain.ticket import Mark, Requester
 
 if TYPE_CHECKING:
+    from gateway.domain.contract import Contract
     from gateway.domain.intake import Attachment, FaxReading, Intake, MailReading
     from gateway.ports import Gateway
 
@@ -100,3 +102,9 @@ def _fax_contact(
 def is_ambiguous(reading: MailReading) -> bool:
     """Two senders, subjects, Message-IDs or dates: nobody can say whose mail it is (B-041)."""
     return any(defect.startswith("duplicate header") for defect in reading.defects)
+
+
+def contract_for_number(gw: Gateway, channel: Channel, intake: Intake) -> Contract:
+    """The contract whose endpoint was called or texted; the default one, never nobody."""
+    found = gw.rules.contracts_at(channel, intake.recipients) or gw.rules.contracts_at(Channel.PHONE, intake.recipients)
+    return found[0] if found else gw.rules.contracts[gw.rules.default_contract]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import bounces, calls, dues, filing, journal, paging, telling, waking
+from gateway import bounces, calls, dues, filing, journal, paging, telling, texting, waking
 from gateway.domain import replies
 from gateway.domain.dispatch import Deferred, DispatchKind, DispatchState, Refused, Sent, retry_delay
 from gateway.domain.errors import StoreError
@@ -160,7 +160,7 @@ def _to_fax(gw: Gateway, intake: Intake) -> bool:
 def _file_signal(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> IntakeState:
     """An SMS or call whose own unit was kept without being filed (it failed after the keeping)."""
     if intake.channel is Channel.SMS:
-        calls.file_sms(gw, tx, intake, at)
+        texting.file_sms(gw, tx, intake, at)
     elif tx.is_unfiled(intake.id) and intake.facts.get("step"):
         calls.step_kept(gw, tx, intake, at)
     elif tx.is_unfiled(intake.id):

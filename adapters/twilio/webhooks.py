@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from adapters.twilio.gate import Gate, Refusal, Signal
 from adapters.twilio.twiml import EMPTY, rendered
-from gateway import calls, flow, journal
+from gateway import calls, flow, journal, texting
 from gateway.domain.call import Hangup, Say
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Arrival, Channel, RepeatKey
@@ -198,7 +198,7 @@ class _Carrier:
         facts = {"sid": sid, "body": signal.value("Body"), "media": signal.value("NumMedia")}
         arrival = self._arrival(signal, Channel.SMS, f"twilio:{sid}", facts)
         at = self._gw.clock.now()
-        await self._keep_or_do(arrival, lambda tx: calls.sms_arrives(self._gw, tx, arrival, at))
+        await self._keep_or_do(arrival, lambda tx: texting.sms_arrives(self._gw, tx, arrival, at))
         return _xml(EMPTY)
 
     # ----------------------------------------------------------------------------------------- voice pages

@@ -47,7 +47,7 @@ MODULES = {
     "gateway": {
         "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "filing", "paging", "telling",
         "bounces", "contacts", "escalating", "joining", "receiving", "sweep", "tickets", "waking",
-        "answering", "contract_acts", "deciding", "dues", "passing_on", "suspending", "visiting",
+        "answering", "contract_acts", "deciding", "dues", "passing_on", "suspending", "texting", "visiting",
     },
     "adapters": {"clock", "keys", "sms"},
     "config": {"__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "places"},

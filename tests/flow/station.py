@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from config.compose import gateway_of, shipped
 from config.load import load
-from gateway import calls, flow
+from gateway import calls, flow, texting
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import local
 from gateway.domain.intake import Arrival, Channel, RepeatKey
@@ -134,7 +134,7 @@ class Station:
         self._count += 1
         sid = sid or f"SM{self._count:032d}"
         arrival = self.signal(Channel.SMS, sender, to, f"twilio:{sid}", {"body": body, "sid": sid})
-        self.store.write(lambda tx: calls.sms_arrives(self.gw, tx, arrival, self.clock.now()))
+        self.store.write(lambda tx: texting.sms_arrives(self.gw, tx, arrival, self.clock.now()))
 
     def call(self, sender: str = CITIZEN, sid: str = "", *, to: str = DESK_NUMBER) -> tuple[Ticket, Script]:
         """A call at its first signal: its ticket, and what the caller hears."""
