@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,10 +22,16 @@ _MESSAGE_ID = re.compile(r"^(\d{10})\.([0-9a-f]{8,32})\.([0-9a-f]{16})@", re.ASC
 _TOKEN = re.compile(r"\+(\d{10})\.([0-9a-f]{16})@", re.ASCII)
 _MARK = re.compile(r"\[(\d{10})\]", re.ASCII)
 _REFERENCE = re.compile(
-    r"(?:riferimento|rif|ticket|caso|case|pratica|segnalazione|reference|ref)"
+    r"(?:riferimento|rif|ticket|caso|case|pratica|segnalazione|reference|ref)\.?"
     r"(?:\s{0,3}(?:n|nr|num|numero|no|id|vostro|nostro))?\.?\s{0,3}[:#°º]{1,2}\s{0,3}#?([A-Z0-9][A-Z0-9/_.-]{2,39})",
     re.IGNORECASE,
 )
+_BARE_REFERENCE = re.compile(
+    r"\b(?:ticket|riferimento|rif|reference|ref)\.?(?:\s{0,3}(?:n|nr|num|numero|no|id))?\.?\s{1,3}"
+    r"([0-9]{3,12})(?![\w/:-]|[.,][0-9])",
+    re.IGNORECASE,
+)
+"""Without a mark between word and number only digits count that are no date, time or amount."""
 
 
 def _signature(key: bytes, text: str) -> str:
@@ -75,8 +82,12 @@ def marked_tickets(subject: str) -> tuple[int, ...]:
 
 
 def vendor_reference(subject: str, text: str) -> str | None:
-    """The vendor's own number in its reply ("Riferimento: ABC-1234"), or None. Linear; our own number is no answer."""
-    for found in _REFERENCE.finditer(f"{subject}\n{text[:4000]}"):
+    """The vendor's own number in its reply, or None. Linear; our own number is no answer.
+
+    `Riferimento: ABC-1234`, `Rif. n° 77/2026` before `Ticket 4711` (C9.5, S121).
+    """
+    said = f"{subject}\n{text[:4000]}"
+    for found in chain(_REFERENCE.finditer(said), _BARE_REFERENCE.finditer(said)):
         value = found[1].rstrip(".-/")
         if any(c.isdigit() for c in value) and not _MARK.search(f"[{value}]"):
             return value
