@@ -7,35 +7,25 @@ from __future__ import annotations
 
 import email
 import time
-from dataclasses import dataclass
-from datetime import timedelta
-from email.header import decode_header, make_header
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from adapters.rehearsal import Silence, Speak, answers, replies, rings_out
 from adapters.store import verify
 from config.compose import fax_as_pdf
 from config.demo import fax
+from config.demo.contracts import under_every_contract
 from config.demo.sample import by_smtp, mail_bytes
+from config.demo.stage import ON_CALL, NotSeenError
 from gateway import desk, escalating, tickets
 from gateway.domain.dispatch import DispatchKind
-from gateway.domain.ticket import TicketState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from adapters.clock import OffsetClock
-    from config.daemon import Daemon
-    from config.demo.site import Addresses
-    from config.demo.stand_ins import StandIns
-    from gateway.domain.roster import Chain, Person
+    from config.demo.stage import Stage
     from gateway.domain.ticket import Ticket
 
-T = TypeVar("T")
-
 LONGEST_S = 60.0
-SEEN_WITHIN_S = 15.0
-CONTRACT = "c02-comune"
 OPERATOR = "elena"
 MARIA = "maria.rossi@comune.example"
 LUCA = "luca.bianchi@comune.example"
@@ -58,90 +48,6 @@ SHEET = {
     "occurrence.frequency": "a ogni salvataggio con allegato grande",
     "occurrence.reproducible": "sì",
 }
-
-
-class NotSeenError(Exception):
-    """A scene that did not happen in time; the text says what was waited for."""
-
-
-@dataclass(slots=True)
-class Stage:
-    """Everything a scene needs: the gateway inside, the stand-ins outside, the clock, and where to speak."""
-
-    running: Daemon
-    outside: StandIns
-    clock: OffsetClock
-    where: Addresses
-    without: tuple[str, ...]
-    say: Callable[[str], None]
-    before: int = 0
-    """The newest ticket before the scene: a demo that goes on has tickets of the same subject."""
-    first: int = 0
-    """The ticket of the first scene, which the last one escalates."""
-
-    def see(self, what: str, look: Callable[[], T | None]) -> T:
-        """Wait until `look` sees something.
-
-        Raises:
-            NotSeenError: it did not in time.
-        """
-        until = time.monotonic() + SEEN_WITHIN_S
-        while time.monotonic() < until:
-            found = look()
-            if found:
-                self.say(f"   seen: {what}")
-                return found
-            time.sleep(0.05)
-        raise NotSeenError(what)
-
-    def jump(self, minutes: float) -> None:
-        """The demo's clock goes forward; what falls due meanwhile happens."""
-        self.clock.jump(timedelta(minutes=minutes))
-        self.running.worker.wake()
-        self.say(f"   the clock goes {minutes:g} minutes forward")
-
-    def end(self) -> None:
-        """Tell the gateway to stop."""
-        loop = self.running.loop
-        if loop is not None:
-            loop.call_soon_threadsafe(self.running.stopping.set)
-
-    def chain(self) -> Chain:
-        """Whom the roster names now."""
-        return self.running.gateway.rules.roster.chain(CONTRACT, self.clock.now())
-
-    def ticket(self, subject: str) -> Ticket | None:
-        """The scene's ticket, with these words in its subject."""
-        found = self.running.store.read(lambda reading: reading.tickets(text=subject, limit=1))
-        return found[0] if found and found[0].number > self.before else None
-
-    def newest(self) -> int:
-        """The number of the newest ticket, 0 when there is none."""
-        found = self.running.store.read(lambda reading: reading.tickets(limit=1))
-        return found[0].number if found else 0
-
-    def fresh(self, ticket: Ticket) -> Ticket:
-        """The ticket as it is now."""
-        return self.running.store.read(lambda reading: reading.ticket(ticket.number)) or ticket
-
-    def taken_by(self, ticket: Ticket, person: Person) -> bool:
-        """Whether this person owns the ticket."""
-        now = self.fresh(ticket)
-        return now.state is TicketState.TAKEN and now.owner == person.id
-
-    def texts_to(self, person: Person, *words: str) -> list[str]:
-        """The SMS on a person's telephone that have all these words."""
-        phone = self.outside.rehearsal.carrier.phones[person.mobile or ""]
-        return [text.body for text in phone.inbox if all(word in text.body for word in words)]
-
-    def mails_to(self, address: str, *words: str) -> list[str]:
-        """The subjects of mails that left for an address and have all these words in it."""
-        subjects = [_decoded(mail.subject) for mail in self.outside.rehearsal.mail.to(address)]
-        return [subject for subject in subjects if all(word in subject for word in words)]
-
-
-def _decoded(subject: str) -> str:
-    return str(make_header(decode_header(subject)))
 
 
 def perform(stage: Stage) -> bool:
@@ -266,7 +172,7 @@ def vendor_gets_the_whole_story(stage: Stage) -> None:
     """The first level cannot solve it: refused while the summary is empty, then one mail with both attachments."""
     gw, store = stage.running.gateway, stage.running.store
     by = gw.rules.people[OPERATOR]
-    contract = gw.rules.contracts[CONTRACT]
+    contract = gw.rules.contracts[ON_CALL]
     mailbox = contract.escalation.mailbox if contract.escalation else ""
     chosen = stage.first or stage.newest()
     ticket = stage.see("the ticket to escalate", lambda: store.read(lambda reading: reading.ticket(chosen)))
@@ -326,6 +232,7 @@ SCENES: tuple[Scene, ...] = (
     ("sms", "An SMS becomes a ticket", sms_becomes_a_ticket),
     ("voice", "A call is answered", call_is_answered),
     ("fax", "A fax that arrives as mail becomes a ticket", fax_becomes_a_ticket),
+    ("contracts", "A contact under each of the ten contracts", under_every_contract),
     ("vendor", "What the first level cannot solve goes to the vendor", vendor_gets_the_whole_story),
 )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from adapters.clock import OffsetClock
 from config import daemon
 from config.demo import play, sample, site
+from config.demo.stage import Stage
 from config.demo.stand_ins import PLAY_SCALE, StandIns
 from gateway.domain.hours import local
 
@@ -72,7 +73,7 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> bool:
             site.announce(wishes.folder, where, clock.now(), phones, sorted(running.site.contracts))
             _welcome(say, wishes, where, clock.now())
             if wishes.play:
-                stage = play.Stage(running, outside, clock, where, wishes.without, say)
+                stage = Stage(running, outside, clock, where, wishes.without, say)
                 outcome.thread = _in_background(lambda: _play(stage, outcome))
             elif fresh:
                 _in_background(lambda: sample.send(running, outside, where))
@@ -85,7 +86,7 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> bool:
     return outcome.seen
 
 
-def _play(stage: play.Stage, outcome: Outcome) -> None:
+def _play(stage: Stage, outcome: Outcome) -> None:
     try:
         outcome.seen = play.perform(stage)
     except BaseException as error:  # noqa: BLE001 - shown by the command, in its own thread

@@ -26,12 +26,12 @@ MAILS = (
 CITIZEN = "+393331234567"
 
 
-def mail_bytes(sender: str, subject: str, text: str, at: datetime, name: str) -> bytes:
+def mail_bytes(sender: str, subject: str, text: str, at: datetime, name: str, to: str = INTAKE) -> bytes:
     """A plain mail as a person would send it."""
     date = local(at).strftime("%a, %d %b %Y %H:%M:%S %z")
     lines = (
         f"From: {sender}",
-        f"To: {INTAKE}",
+        f"To: {to}",
         f"Subject: {subject}",
         f"Message-ID: <{name}@comune.example>",
         f"Date: {date}",
