@@ -1,4 +1,4 @@
-"""What a telephone call does: the citizen's call that becomes a ticket, and the technician's voice page.
+"""What a citizen's telephone call does.
 
 Each webhook is one unit: its raw body is kept as an intake, its effect happens once, and only then is there something
 to say. The same webhook again (the carrier retries) hears the same and changes nothing.
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from gateway import deciding, paging
 from gateway.contacts import Contact, contract_for_number
 from gateway.domain import answers, replies
-from gateway.domain.call import PROMPT_LIMIT, Gather, Hangup, Record, Say, Script, Verb
+from gateway.domain.call import Gather, Hangup, Record, Say, Script, Verb
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.reception import OUTSIDE_VALIDITY
 from gateway.domain.register import Happening
-from gateway.domain.ticket import WAITING_FOR_A_PERSON, Priority, Requester, Ticket
+from gateway.domain.ticket import Requester, Ticket
 from gateway.joining import join
 from gateway.receiving import open_ticket
 
@@ -24,10 +24,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.domain.intake import Arrival, Intake
-    from gateway.domain.ticket import Page
     from gateway.ports import Gateway, Transaction
 
-ACCEPT, PASS, REPEAT, NO_RECORDING = "1", "2", "3", "9"
+ACCEPT, PASS, NO_RECORDING = "1", "2", "9"
 
 
 # ----------------------------------------------------------------------------------------------------- a citizen's call
@@ -161,43 +160,3 @@ def _next(gw: Gateway, ticket: Ticket, step: str, facts: dict[str, str], at: dat
     if step == "notice":
         return (*_say(gw, ticket, at, "V-MESSAGE"), Record("message"))
     return (*_say(gw, ticket, at, "V-12", "V-GOODBYE"), Hangup())
-
-
-# -------------------------------------------------------------------------------------------------------- a voice page
-
-
-def page_begins(gw: Gateway, tx: Transaction, dispatch_key: str, at: datetime) -> Script:
-    """What a technician hears who was called: the essentials, three times at the most, until a key is pressed."""
-    page, ticket = _page_of(tx, dispatch_key)
-    if page is None or ticket is None:
-        return (Hangup(),)
-    if ticket.state not in WAITING_FOR_A_PERSON:
-        return (*_say(gw, ticket, at, "V-PAGE-LATE"), Hangup())
-    text_id = "V-PAGE" if ticket.priority is Priority.URGENT else "V-PAGE-NORMAL"
-    asked = Gather("key", _prompts(gw, ticket, at, text_id), digits=1, timeout_s=5)
-    return (*(asked,) * PROMPT_LIMIT, *_say(gw, ticket, at, "V-PAGE-NO-KEY"), Hangup())
-
-
-def _page_of(tx: Transaction, dispatch_key: str) -> tuple[Page | None, Ticket | None]:
-    dispatch = tx.dispatch_by(key=dispatch_key)
-    page = tx.page(dispatch.page) if dispatch and dispatch.page else None
-    return page, tx.ticket(page.ticket) if page else None
-
-
-def page_key(gw: Gateway, tx: Transaction, dispatch_key: str, digits: str, at: datetime) -> Script:
-    """A key pressed in a voice page: only a human presses one (C2.8, S029)."""
-    page, ticket = _page_of(tx, dispatch_key)
-    if page is None or ticket is None:
-        return (Hangup(),)
-    on_call = gw.rules.contract(page.contract).on_call
-    accepts, passes = (on_call.accept_key, on_call.decline_key) if on_call else (ACCEPT, PASS)
-    if ticket.state not in WAITING_FOR_A_PERSON:
-        own = ticket.owner == page.person
-        return (*_say(gw, ticket, at, "V-PAGE-TAKEN" if own else "V-PAGE-LATE"), Hangup())
-    if digits == accepts:
-        ticket = paging.accept(gw, tx, page, at, by=page.person, medium="voice")
-        return (*_say(gw, ticket, at, "V-PAGE-TAKEN"), Hangup())
-    if digits == passes:
-        paging.pass_on(gw, tx, page, at, by=page.person, medium="voice")
-        return (*_say(gw, ticket, at, "V-PAGE-PASSED"), Hangup())
-    return page_begins(gw, tx, dispatch_key, at)

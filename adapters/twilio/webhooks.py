@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from adapters.twilio.gate import Gate, Refusal, Signal
 from adapters.twilio.twiml import EMPTY, rendered
-from gateway import calls, flow, journal, texting
+from gateway import calls, flow, journal, page_calls, texting
 from gateway.domain.call import Hangup, Say
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Arrival, Channel, RepeatKey
@@ -206,13 +206,13 @@ class _Carrier:
     async def page(self, signal: Signal) -> Response:
         """A technician was called: what to say."""
         key, at = signal.key(), self._gw.clock.now()
-        script = await self._do(lambda tx: calls.page_begins(self._gw, tx, key, at))
+        script = await self._do(lambda tx: page_calls.page_begins(self._gw, tx, key, at))
         return self._spoken(script, "", f"/twilio/page/{key}/")
 
     async def page_key(self, signal: Signal) -> Response:
         """A technician pressed a key."""
         key, digits, at = signal.key(), signal.value("Digits"), self._gw.clock.now()
-        script = await self._do(lambda tx: calls.page_key(self._gw, tx, key, digits, at))
+        script = await self._do(lambda tx: page_calls.page_key(self._gw, tx, key, digits, at))
         return self._spoken(script, "", f"/twilio/page/{key}/")
 
     # -------------------------------------------------------------------------------------------- statuses

@@ -45,7 +45,7 @@ PLACES = {
 }  # fmt: skip
 MODULES = {
     "gateway": {
-        "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "filing", "paging", "telling",
+        "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "page_calls", "filing", "paging", "telling",
         "bounces", "contacts", "escalating", "joining", "receiving", "sweep", "tickets", "waking",
         "answering", "contract_acts", "deciding", "dues", "passing_on", "suspending", "texting", "visiting",
     },

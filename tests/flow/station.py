@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from config.compose import gateway_of, shipped
 from config.load import load
-from gateway import calls, flow, texting
+from gateway import calls, flow, page_calls, texting
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import local
 from gateway.domain.intake import Arrival, Channel, RepeatKey
@@ -178,7 +178,7 @@ class Station:
     def key(self, page_call: Dispatch, digits: str) -> Script:
         """A key pressed in a voice page."""
         now = self.clock.now()
-        return self.store.write(lambda tx: calls.page_key(self.gw, tx, page_call.key, digits, now))
+        return self.store.write(lambda tx: page_calls.page_key(self.gw, tx, page_call.key, digits, now))
 
     def sms_status(self, dispatch: Dispatch, status: str, error: str = "") -> bool:
         """The carrier tells how an SMS fares."""
