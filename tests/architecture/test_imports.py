@@ -26,8 +26,12 @@ OWNERS = {
     "aiosmtpd": {"adapters/smtp", "adapters/rehearsal"},  # the listener; the sink that shows what was sent
     "alembic": {"adapters/store"},
     "apscheduler": {"adapters/ticker"},
+    "asn1crypto": {"adapters/pec"},
+    "defusedxml": {"adapters/pec"},
     "imapclient": {"adapters/mail", "adapters/imap"},
     "psycopg": {"adapters/store"},
+    "pyhanko": {"adapters/pec"},
+    "pyhanko_certvalidator": {"adapters/pec"},
     "sqlalchemy": {"adapters/store"},
     "starlette": {"adapters/web", "adapters/twilio", "adapters/console", "adapters/rehearsal"},  # routes of their own
     "structlog": {"gateway", "config"},
