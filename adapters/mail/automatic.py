@@ -30,7 +30,6 @@ _OUT_OF_OFFICE = re.compile(
     re.IGNORECASE,
 )
 _LIST_FIELDS = ("list-id", "list-post", "list-unsubscribe", "list-help", "list-subscribe", "list-owner", "list-archive")
-_PEC_FIELDS = ("x-ricevuta", "x-tiporicevuta")
 _ANSWER_MARKS = (
     "x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-vacation", "auto-reply",
     "x-failed-recipients",
@@ -69,9 +68,8 @@ def _by_field(headers: Headers) -> str | None:
         word = (headers.first(name) or "").strip().lower()
         if word in ("bulk", "junk", "list", "auto_reply", "auto-reply"):
             return f"Precedence: {word}"
-    for name in _PEC_FIELDS:
-        if headers.first(name):
-            return f"PEC receipt ({name})"
+    if headers.first("x-ricevuta"):  # X-TipoRicevuta is no mark of a receipt: people's own messages ask for one by it
+        return "PEC receipt (x-ricevuta)"
     for name in _LIST_FIELDS:
         if headers.first(name):
             return f"mailing list ({name})"
