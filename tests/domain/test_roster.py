@@ -10,36 +10,16 @@ from hypothesis import strategies as st
 from gateway.domain.hours import instant
 from gateway.domain.roster import (
     HOLIDAY,
-    Directory,
-    Duty,
-    Entry,
     GapKind,
     Override,
     Person,
-    Roster,
     Rotation,
     Shift,
     WeeklyShift,
     coverage,
 )
-from tests.domain.shipped import contract, rome, site
-
-C2 = contract("c02")
-ANNA, BRUNO, CARLA, DARIO = (
-    Person(name.lower(), name, "referente", mobile=f"+39333000000{number}")
-    for number, name in enumerate(("Anna", "Bruno", "Carla", "Dario"), 1)
-)
-PEOPLE = Directory([ANNA, BRUNO, CARLA, DARIO])
-DUTY = Duty(C2.id, fallback="carla", supervisor="dario", clauses=("C2.8",), holidays=C2.holidays())
-
-
-def wall(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def roster(*entries: Entry, duty: Duty = DUTY, overrides: tuple[Override, ...] = ()) -> Roster:
-    return Roster(PEOPLE, (duty,), entries, overrides)
-
+from tests.domain.rosters import ANNA, BRUNO, C2, CARLA, DARIO, DUTY, roster, wall
+from tests.domain.shipped import rome, site
 
 WEEKEND = Shift(C2.id, "fine settimana", "anna", "bruno", wall("2026-11-27 18:00"), wall("2026-11-30 08:00"))
 
