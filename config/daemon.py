@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from adapters import systemd
@@ -22,9 +22,10 @@ from adapters.ticker import Ticker
 from adapters.web import Health
 from config import doors, logs
 from config.compose import SafeReader, gateway_of, mail_outlet_of, rules_of, store_of
-from config.load import load
+from config.load import in_force, load, warnings_of
+from config.load.quotas import quota_uses
 from gateway import flow, journal
-from gateway.domain.errors import CentralinoError, SettingError
+from gateway.domain.errors import CentralinoError, SettingError, StoreError
 from gateway.domain.hours import local
 from gateway.domain.intake import Channel
 from gateway.domain.register import SYSTEM, Happening
@@ -156,7 +157,7 @@ class Daemon:
         systemd.reloading()
         at = self.gateway.clock.now()
         try:
-            site = load(self.path, today=local(at).date())
+            site = load(self.path)
             rules = rules_of(site)
         except Exception as refused:  # noqa: BLE001 - whatever is wrong with the files, the old rules stay in force
             text = str(refused) if isinstance(refused, (CentralinoError, OSError)) else type(refused).__name__
@@ -171,19 +172,31 @@ class Daemon:
             journal.rules_reloaded(site.digest)
             self._record_reload(at, "reloaded", {"digest": site.digest})
         systemd.notify("READY=1")
+        if self.reloads.ok:
+            self.warn()
 
     def _record_reload(self, at: datetime, what: str, data: dict[str, str]) -> None:
         """In the system chain; not waited for, since a reload is taken on the loop."""
         self.store.submit(lambda tx: tx.record(SYSTEM, Happening(what, at, NOBODY, None, data)))
 
     def daily(self) -> None:
-        """Once a day: seal the register, and say what time has brought about."""
+        """Once a day, and at the start: seal the register, and say what time has brought about."""
         at = self.gateway.clock.now()
         yesterday = (local(at) - timedelta(days=1)).date().isoformat()
         if yesterday not in [seal.day for seal in self.store.read(lambda reading: reading.seals())]:
             self.store.write(lambda tx: tx.add_seal(yesterday, at))
             journal.noted("register.sealed", day=yesterday)
-        for finding in load(self.path, today=local(at).date(), read_secrets=False).warnings:
+        self.warn()
+
+    def warn(self) -> None:
+        """Say what time has brought about under the rules in force: the same warnings as those of `check`."""
+        today = local(self.gateway.clock.now()).date()
+        contracts = in_force(self.site.versions, today).values()
+        try:
+            uses = self.store.read(lambda reading: quota_uses(reading, contracts))
+        except StoreError:
+            uses = None
+        for finding in warnings_of(self.site, today, uses=uses):
             journal.warned("configuration.warning", text=str(finding))
 
     # ------------------------------------------------------------------------------------------------------ doors
@@ -255,7 +268,7 @@ def opened(path: Path) -> Iterator[Daemon]:
         SettingError: the configuration is refused.
         StoreError: another daemon is running, or the database cannot be used.
     """
-    site = load(path, today=datetime.now(UTC).date())
+    site = load(path)
     database = site.settings.database
     with daemon_lock(database.address):
         copy = migrate(database.address)
@@ -285,11 +298,9 @@ def run(path: Path, ready: Callable[[Daemon], None] = lambda _: None) -> None:
 
     os.umask(0o077)
     sys.setswitchinterval(SWITCH_S)
-    with logs.written_behind(), opened(path) as daemon:
-        for finding in daemon.site.warnings:
-            journal.warned("configuration.warning", text=str(finding))
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(daemon.serve(ready))
+    new_loop = uvloop.new_event_loop
+    with logs.written_behind(), opened(path) as daemon, asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(daemon.serve(ready))
 
 
 def refuse_demo(site: Site) -> None:

@@ -77,8 +77,8 @@ class Swept:
 def sweep(contract: Contract, roster: Roster, year: int) -> Swept:
     """The year (Rome) of a contract: coverage, changes of the clock, holidays."""
     days = [day for day in _days(year) if is_valid_on(contract, day)]
-    in_force = sum((_length(day) for day in days), timedelta(0))
-    staffed = sum((_staffed(contract, day) for day in days), timedelta(0))
+    in_force = sum((length_of(day) for day in days), timedelta(0))
+    staffed = sum((staffed_on(contract, day) for day in days), timedelta(0))
     has_on_call = roster.duty_of(contract.id) is not None
     gaps = coverage(contract, roster, instant(date(year, 1, 1)), len(_days(year))) if has_on_call else ()
     return Swept(
@@ -100,11 +100,12 @@ def _days(year: int) -> list[date]:
     return [first + count * DAY for count in range((date(year + 1, 1, 1) - first).days)]
 
 
-def _length(day: date) -> timedelta:
+def length_of(day: date) -> timedelta:
+    """How long a day lasts in Rome: 24 hours, 23 or 25 where the clocks change."""
     return instant(day + DAY) - instant(day)
 
 
-def _staffed(contract: Contract, day: date) -> timedelta:
+def staffed_on(contract: Contract, day: date) -> timedelta:
     """How long the desk is open on a day: each minute once, also where spring pushes two bands together."""
     covered, total = datetime.min.replace(tzinfo=UTC), timedelta(0)
     for start, end, _ in sorted(spans_on(contract, day)):
@@ -121,7 +122,7 @@ def _lasting(gaps: tuple[Gap, ...], kind: GapKind) -> timedelta:
 
 def _change_nights(contract: Contract, roster: Roster, year: int) -> Iterator[ChangeNight]:
     for day in _days(year):
-        if _length(day) == A_DAY_AS_EVER:
+        if length_of(day) == A_DAY_AS_EVER:
             continue
         at = _change_of(day)
         duties = (
@@ -130,14 +131,14 @@ def _change_nights(contract: Contract, roster: Roster, year: int) -> Iterator[Ch
             if duty.start < at + timedelta(hours=1) and duty.end > at
         )
         opens = next_opening(contract, at)
-        yield ChangeNight(day, at, _length(day), _staffed(contract, day), tuple(duties), opens)
+        yield ChangeNight(day, at, length_of(day), staffed_on(contract, day), tuple(duties), opens)
 
 
 def _change_of(day: date) -> datetime:
     """The instant of the day (UTC) from which on Rome has another offset."""
     start = instant(day)
     before = local(start).utcoffset()
-    minutes = (start + count * MINUTE for count in range(int(_length(day) / MINUTE)))
+    minutes = (start + count * MINUTE for count in range(int(length_of(day) / MINUTE)))
     return next(minute for minute in minutes if local(minute).utcoffset() != before)
 
 

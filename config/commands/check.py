@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from config.commands import showing
-from config.commands.common import CONFIGURATION_REFUSED, COULD_NOT, AsJson, Config, remark, site_of
+from config.commands.common import CONFIGURATION_REFUSED, COULD_NOT, AsJson, At, Config, remark, site_of
+from gateway.domain.errors import StoreError
 from gateway.domain.hours import local
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from config.commands.probes import Probe
     from config.load import Finding, Site
+    from config.load.quotas import Uses
+    from gateway.domain.contract import Contract
 
 _WORDS = {True: "ok", False: "FAILED", None: "none"}
 
@@ -26,37 +31,70 @@ def check(
     days: Annotated[
         int | None, typer.Option(min=1, max=3_660, help="How many days ahead; default [gateway] coverage_days (60).")
     ] = None,
+    at: At = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse warnings too: exit 78.")] = False,
     running: Annotated[bool, typer.Option("--running", help="Ask the running daemon, its last reload too.")] = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Check the configuration, the texts, and that somebody is on call in every minute of the coming days.
+    """Check the configuration, the texts, every contract, and that exactly one is on call in every minute ahead.
 
     A configuration that is refused exits 78 with file, key, clause and remedy. What time brings about (a hole that a
-    fallback contact fills, a contract that ends) is a warning, and with --strict exits 78 too. A door that --connect
-    finds closed, or a daemon that --running does not find ready, exits 1.
+    fallback contact fills, a quota nearly used up, a period or contract that ends) is a warning, and with --strict
+    exits 78 too. A door that --connect finds closed, or a daemon that --running does not find ready, exits 1.
 
     Example: centralino check --connect --days 90 --config /etc/centralino/gateway.toml
     """
+    from config.commands.horizon import horizon, print_table
     from config.compose import clock_of, rules_of
-    from config.load import findings
+    from config.load import in_force, warnings_of
 
     site = site_of(config)
     rules_of(site)
-    now = clock_of(site.settings).now()
-    horizon = days or site.settings.gateway.coverage_days
-    found = findings(site.settings, site.contracts, site.roster, local(now).date(), horizon)
+    now = at or clock_of(site.settings).now()
+    today = local(now).date()
+    ahead = [today + timedelta(days=count) for count in range(days or site.settings.gateway.coverage_days)]
+    contracts = in_force(site.versions, today)
+    uses = _uses(site, contracts)
+    found = warnings_of(site, today, days=len(ahead), uses=uses)
+    told = [horizon(site, each, now, ahead, _of(found, each), uses) for each in contracts.values()]
     doors = _doors(site, connect=connect, running=running)
     if as_json:
-        showing.document(_whole(site, found, doors, horizon, now))
+        showing.document(_whole(site, found, doors, ahead) | {"at": now, "standing": told})
     else:
-        _for_people(site, found, doors, horizon)
+        print(f"{site.path}: {len(contracts)} contracts, {len(site.people)} people, digest {site.digest[:12]}")
+        print(f"{len(ahead)} days, {ahead[0]} to {ahead[-1]}\n")
+        print_table(told)
+        _print_rest(found, doors)
     if strict and found:
         remark(f"centralino: {len(found)} warnings, and --strict refuses them")
         raise typer.Exit(CONFIGURATION_REFUSED)
     if any(door.ok is False for door in doors):
         raise typer.Exit(COULD_NOT)
+
+
+def _of(found: Sequence[Finding], contract: Contract) -> list[Finding]:
+    return [finding for finding in found if finding.contract == contract.id]
+
+
+def _uses(site: Site, contracts: Mapping[str, Contract]) -> Uses | None:
+    """How much of the quotas is used; None when nobody can count: before the first start there is no database."""
+    from adapters.store.engine import parsed, sqlite_path
+    from config.compose import store_of
+    from config.load.quotas import quota_uses
+
+    limited = [contract for contract in contracts.values() if contract.quotas]
+    if not limited:
+        return {}
+    file = sqlite_path(parsed(site.settings.database.address))
+    if file is not None and not file.exists():
+        return None
+    try:
+        with store_of(site.settings, threaded=False) as store:
+            return store.read(lambda reading: quota_uses(reading, limited))
+    except StoreError as error:
+        remark(f"centralino: how much of the quotas is used is not known: {error}")
+        return None
 
 
 def _doors(site: Site, *, connect: bool, running: bool) -> list[Probe]:
@@ -68,30 +106,23 @@ def _doors(site: Site, *, connect: bool, running: bool) -> list[Probe]:
     return [*tried, probes.running(site.settings)] if running else tried
 
 
-def _uncovered(found: tuple[Finding, ...], contract: str) -> int:
-    return sum(1 for each in found if each.contract == contract and each.key == "on_call")
-
-
-def _whole(site: Site, found: tuple[Finding, ...], doors: list[Probe], horizon: int, now: datetime) -> dict[str, Any]:
+def _whole(site: Site, found: Sequence[Finding], doors: Sequence[Probe], ahead: Sequence[date]) -> dict[str, Any]:
+    gaps = {finding.contract for finding in found if finding.start}
     return {
         "config": str(site.path),
         "digest": site.digest,
-        "at": now,
-        "days": horizon,
+        "days": len(ahead),
         "contracts": list(site.contracts),
         "people": len(site.people),
-        "coverage": {duty.contract: _uncovered(found, duty.contract) == 0 for duty in site.roster.duties},
-        "warnings": [asdict(finding) for finding in found],
+        "coverage": {duty.contract: duty.contract not in gaps for duty in site.roster.duties},
+        "warnings": [asdict(finding) | {"minutes": finding.minutes} for finding in found],
         "doors": [asdict(door) for door in doors],
     }
 
 
-def _for_people(site: Site, found: tuple[Finding, ...], doors: list[Probe], horizon: int) -> None:
-    print(f"{site.path}: {len(site.contracts)} contracts, {len(site.people)} people, digest {site.digest[:12]}")
-    for duty in site.roster.duties:
-        gaps = _uncovered(found, duty.contract)
-        told = "every minute outside hours is covered once" if not gaps else f"{gaps} gaps or overlaps"
-        print(f"coverage of {duty.contract}, {horizon} days: {told}")
+def _print_rest(found: Sequence[Finding], doors: Sequence[Probe]) -> None:
+    if found or doors:
+        print()
     for finding in found:
         print(f"warning: {showing.shown(finding)}")
     for door in doors:

@@ -17,6 +17,7 @@ from config.fields import normalised_number
 from config.load.breaches.installation import Loaded, refuse_conflicts, refuse_strangers
 from config.load.contracts import versions_of
 from config.load.findings import Finding, findings
+from config.load.quotas import Uses
 from config.load.refusals import Source, checked, read_toml
 from config.load.rosters import people_of, roster_of
 from config.settings import Settings
@@ -25,7 +26,7 @@ from gateway.domain.errors import SettingError
 from gateway.domain.intake import Channel
 from gateway.domain.roster import Directory, Roster
 
-__all__ = ["Finding", "Site", "findings", "in_force", "load"]
+__all__ = ["Finding", "Site", "in_force", "load", "warnings_of"]
 
 GATEWAY_CLAUSES = {"": "X18", "phone.allowed_countries": "X10", "smtp": "X18", "signing": "X15"}
 
@@ -81,6 +82,14 @@ def in_force(versions: Mapping[str, tuple[Contract, ...]], today: date) -> Mappi
 
 def _in_force(versions: tuple[Contract, ...], today: date) -> Contract:
     return [versions[0], *(each for each in versions[1:] if each.effective_from <= today)][-1]
+
+
+def warnings_of(site: Site, today: date, *, days: int | None = None, uses: Uses | None = None) -> tuple[Finding, ...]:
+    """What time has brought about on a site or will within `days` (default `[gateway] coverage_days`).
+
+    Each contract by its version in force `today` (Rome). `uses` says how much of the quotas is used; None: unknown.
+    """
+    return findings(site.settings, in_force(site.versions, today), site.roster, today, days, uses)
 
 
 def _own_address(channel: str, address: str) -> set[tuple[str, str]]:

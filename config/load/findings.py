@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from config.load.calendars import undecided
+from config.load.quotas import Uses
 from config.settings import Settings
 from gateway.domain.contract import Contract
-from gateway.domain.hours import instant
+from gateway.domain.decision import Used
+from gateway.domain.hours import instant, is_valid_on
 from gateway.domain.intake import Channel
 from gateway.domain.periods import last_day_of
-from gateway.domain.provisions import Of
-from gateway.domain.roster import Gap, GapKind, Roster, coverage
+from gateway.domain.phases import phase_on
+from gateway.domain.roster import LONGEST_SHIFT, Gap, GapKind, Roster, coverage
 
-VALIDITY_WARNING_DAYS = 60
-"""How long before something ends people are told."""
+WARNING_DAYS = 60
+"""How long before something ends people are told at least."""
+A_YEAR = 365
 _REMEDY = {
     GapKind.HOLE: "cover it with a shift; until then the fallback contact is called",
     GapKind.OVERLAP: "leave one of them; until then the first in the file is called",
@@ -25,7 +28,11 @@ _REMEDY = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that time has brought about or soon will: a warning of `check`, an alarm of `serve`."""
+    """Something that time has brought about or soon will: a warning of `check`, an alarm of `serve`.
+
+    `gap`, `start`, `end` (Rome) and `who` (ids of people) say of a time that is not covered exactly once how and when
+    that is, and who is on duty at once or, in a hole, stands in.
+    """
 
     file: str
     key: str
@@ -33,9 +40,18 @@ class Finding:
     clause: str
     remedy: str
     contract: str | None = None
+    gap: GapKind | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    who: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.file}: [{self.key}] {self.wrong} (clause {self.clause}); {self.remedy}"
+
+    @property
+    def minutes(self) -> int | None:
+        """How long it lasts in elapsed minutes, also in the night of summer time (X1); None when it is no time."""
+        return _minutes(self.start, self.end) if self.start and self.end else None
 
 
 def findings(
@@ -44,32 +60,45 @@ def findings(
     roster: Roster,
     today: date,
     days: int | None = None,
+    uses: Uses | None = None,
 ) -> tuple[Finding, ...]:
     """What time has brought about or will within `days` (default `[gateway] coverage_days`), in a fixed order.
 
-    `contracts` are the versions in force today. How much of a quota is used is in the database: `of_quotas`.
+    `contracts` are the versions in force today (Rome). `uses` says how much of the quotas is used; None: nobody counts.
     """
     horizon = days or settings.gateway.coverage_days
     found: list[Finding] = []
     for contract in contracts.values():
-        found += _of_validity(contract, today)
-        found += _of_acts(contract, today)
-        found += _of_periods(contract, today)
-        found += _of_leads(contract, today)
-        found += _of_publication(contract, today)
+        found += _of_contract(contract, today, max(horizon, WARNING_DAYS))
+        found += _of_holidays(contract, today)
+        found += of_quotas(contract, today, uses or {})
         if roster.duty_of(contract.id):
             found += _of_coverage(contract, roster, today, horizon)
-    found += _of_holidays(contracts, today)
     return tuple(found)
 
 
-def of_quotas(contract: Contract, used: Mapping[tuple[Of, str], int]) -> Iterator[Finding]:
-    """Which quotas of a contract are nearly or wholly used up; `used` is counted by (what, phase) from the store."""
+def _of_contract(contract: Contract, today: date, days: int) -> Iterator[Finding]:
+    """What the contract alone tells: what ends within `days`, what is planned and not done."""
+    yield from _of_validity(contract, today, days)
+    yield from _of_acts(contract, today)
+    yield from _of_periods(contract, today, days)
+    yield from _of_leads(contract, today, days)
+    yield from _of_publication(contract, today, days)
+    yield from _of_communications(contract, today)
+
+
+def of_quotas(contract: Contract, today: date, uses: Uses) -> Iterator[Finding]:
+    """Which quotas of the phase in force are nearly or wholly used up, those that are reserved counted (C3.10)."""
+    phase = phase_on(contract, today)
     for number, quota in enumerate(contract.quotas, 1):
-        count = used.get((quota.of, quota.phase), 0)
-        if count < quota.warn_at:
+        use = uses.get((contract.id, quota.of, quota.phase), Used())
+        taken = use.done + use.reserved
+        if taken < quota.warn_at or (phase and quota.phase != phase.id):
             continue
-        wrong = f"{count} of {quota.count} visits [interventi] of phase {quota.phase} are used"
+        wrong = (
+            f"{taken} of {quota.count} visits [interventi] of phase {quota.phase} are used: "
+            f"{use.done} made, {use.reserved} reserved"
+        )
         remedy = "what goes beyond is authorised by the client's responsible; tell the client before it is needed"
         yield _finding(contract, f"quota[{number}].count", wrong, quota.clause, remedy)
 
@@ -78,16 +107,16 @@ def _finding(contract: Contract, key: str, wrong: str, clause: str, remedy: str)
     return Finding(f"contracts/{contract.id}.toml", key, wrong, clause, remedy, contract.id)
 
 
-def _ends(what: str, last: date, today: date) -> str | None:
-    """What to say of something that has ended or ends within the warning time; None while it is further off."""
+def _ends(what: str, last: date, today: date, days: int) -> str | None:
+    """What to say of something that has ended or ends within `days`; None while it is further off."""
     left = (last - today).days
     if left < 0:
         return f"{what} ended on {last}"
-    return f"{what} ends on {last}, in {left} days" if left <= VALIDITY_WARNING_DAYS else None
+    return f"{what} ends on {last}, in {left} days" if left <= days else None
 
 
-def _of_validity(contract: Contract, today: date) -> Iterator[Finding]:
-    if wrong := _ends("the contract", contract.last_day, today):
+def _of_validity(contract: Contract, today: date, days: int) -> Iterator[Finding]:
+    if wrong := _ends("the contract", contract.last_day, today, days):
         remedy = "record an extension in [[validity.extension]], or prepare the end of the service"
         yield _finding(contract, "validity.until", wrong, contract.clauses.of("validity"), remedy)
 
@@ -101,36 +130,33 @@ def _of_acts(contract: Contract, today: date) -> Iterator[Finding]:
             yield _finding(contract, "act", wrong, contract.clauses.of("phases"), remedy)
 
 
-def _of_periods(contract: Contract, today: date) -> Iterator[Finding]:
+def _of_periods(contract: Contract, today: date, days: int) -> Iterator[Finding]:
     for number, period in enumerate(contract.periods, 1):
         last = last_day_of(period, contract)
-        if last is None:
-            continue
-        if wrong := _ends(f"the period of {period.of} after {period.after}", last, today):
+        if last and (wrong := _ends(f"the period of {period.of} after {period.after}", last, today, days)):
             remedy = "agree with the client on what follows; requests after it need an authorisation"
             yield _finding(contract, f"period[{number}].lasts", wrong, period.clause, remedy)
 
 
-def _of_leads(contract: Contract, today: date) -> Iterator[Finding]:
+def _of_leads(contract: Contract, today: date, days: int) -> Iterator[Finding]:
     """C6.3: the last lead of a group ends before the contract does, and nobody follows."""
     for number, group in enumerate(contract.working_groups, 1):
         last = group.leads[-1].valid_until if group.leads else None
         if last is None or last >= contract.last_day:
             continue
-        if wrong := _ends(f"the last lead of {group.name}", last, today):
+        if wrong := _ends(f"the last lead of {group.name}", last, today, days):
             remedy = "ask the client for the successor and add [[working_group.lead]]"
             yield _finding(contract, f"working_group[{number}].lead", wrong, group.clause, remedy)
 
 
-def _of_publication(contract: Contract, today: date) -> Iterator[Finding]:
+def _of_publication(contract: Contract, today: date, days: int) -> Iterator[Finding]:
     """A channel that texts name and of which nobody is given an address any more (C3.8, C8.1)."""
     for channel in contract.channels:
         endpoints = [each for each in contract.endpoints if each.channel is channel]
         last = max((each.published_until or date.max for each in endpoints), default=date.max)
-        if wrong := _ends(f"the last published address for {channel}", last, today):
+        if wrong := _ends(f"the last published address for {channel}", last, today, days):
             remedy = "publish another [[endpoint]] of this channel and tell the client, or take it out of order"
             yield _finding(contract, "endpoint", wrong, contract.clauses.of("channels"), remedy)
-    yield from _of_communications(contract, today)
 
 
 def _of_communications(contract: Contract, today: date) -> Iterator[Finding]:
@@ -149,24 +175,48 @@ def _of_communications(contract: Contract, today: date) -> Iterator[Finding]:
             yield _finding(contract, f"endpoint[{number}]", wrong, contract.clauses.of("communication"), remedy)
 
 
+def _of_holidays(contract: Contract, today: date) -> Iterator[Finding]:
+    """A national holiday that is newer than this list, on which a contract that closes on holidays has not decided."""
+    ahead = today + timedelta(days=A_YEAR)
+    for year in range(today.year, ahead.year + 1):
+        for day, name in undecided(year):
+            schedule = contract.schedule_on(day)
+            if not today <= day <= ahead or not schedule.holidays_closed or not is_valid_on(contract, day):
+                continue
+            wrong = f"{name} on {day} is a new national holiday that the contract has not decided on"
+            remedy = "ask the client; it counts as a holiday until then"
+            yield _finding(contract, "holidays", wrong, contract.clauses.of("holidays"), remedy)
+
+
+# ------------------------------------------------------------------------------------------------------------ coverage
+
+
 def _of_coverage(contract: Contract, roster: Roster, today: date, days: int) -> Iterator[Finding]:
+    """Every time outside the hours in which not exactly one contact is on call (C2.10, S033)."""
+    clause = contract.clauses.of("coverage")
     for gap in coverage(contract, roster, instant(today), days):
-        clause = contract.clauses.of("coverage")
-        yield Finding("roster.toml", "on_call", _gap_text(gap), clause, _REMEDY[gap.kind], contract.id)
+        who = _who(contract, roster, gap)
+        wrong, remedy = _gap_text(gap, who), _REMEDY[gap.kind]
+        yield Finding("roster.toml", "on_call", wrong, clause, remedy, contract.id, gap.kind, gap.start, gap.end, who)
 
 
-def _gap_text(gap: Gap) -> str:
-    span = f"from {gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M}"
+def _who(contract: Contract, roster: Roster, gap: Gap) -> tuple[str, ...]:
+    """Who is on duty at once or, in a hole, who stands in."""
+    if gap.kind is GapKind.HOLE:
+        duty = roster.duty_of(contract.id)
+        return (duty.fallback,) if duty and duty.fallback else ()
+    first, last = gap.start.date(), gap.end.date()
+    found = roster.stretches(contract.id, first - LONGEST_SHIFT, last)
+    return tuple(dict.fromkeys(each.contact for each in found if each.start < gap.end and each.end > gap.start))
+
+
+def _gap_text(gap: Gap, who: tuple[str, ...]) -> str:
+    span = f"from {gap.start:%Y-%m-%d %H:%M} to {gap.end:%Y-%m-%d %H:%M} ({_minutes(gap.start, gap.end)} minutes)"
     if gap.kind is GapKind.HOLE:
         return f"nobody is on call {span}"
-    return f"more than one is on call {span}: {', '.join(gap.origins)}"
+    return f"more than one is on call {span}: {', '.join(who)} ({', '.join(gap.origins)})"
 
 
-def _of_holidays(contracts: Mapping[str, Contract], today: date) -> Iterator[Finding]:
-    if not any(each.holidays_closed for contract in contracts.values() for each in contract.schedules):
-        return
-    ahead = today + timedelta(days=365)
-    for year in sorted({today.year, ahead.year}):
-        for day, name in undecided(year):
-            wrong = f"{name} on {day} is a new national holiday that no contract has decided on"
-            yield Finding("contracts", "holidays", wrong, "X18", "ask the client; it counts as a holiday until then")
+def _minutes(start: datetime, end: datetime) -> int:
+    # Rome's wall clock would make the night of the change an hour longer or shorter.
+    return int((end.astimezone(UTC) - start.astimezone(UTC)) / timedelta(minutes=1))
