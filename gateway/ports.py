@@ -145,6 +145,10 @@ class Reading(Protocol):
         """How many acknowledgements we owe or owed an address since an instant."""
         ...
 
+    def told_since(self, to: str, kind: DispatchKind, channel: Channel, since: datetime, most: int) -> int:
+        """How many messages of a kind we owe or owed somebody by a channel since an instant, counted up to `most`."""
+        ...
+
     def sent_since(self, channel: Channel, since: datetime) -> int:
         """How many messages left by a channel since an instant: what ceilings are counted by."""
         ...

@@ -160,14 +160,8 @@ def _is_storm(tx: Transaction, on_call: OnCall | None, number: str, at: datetime
     """More pages to one number than the contract allows in its window become one with a count (DESIGN)."""
     if on_call is None:
         return False
-    sent = tx.dispatches(
-        to=number,
-        kind=DispatchKind.PAGE,
-        channel=Channel.SMS,
-        since=at - on_call.storm_window,
-        limit=on_call.storm_pages + 1,
-    )
-    return len(sent) >= on_call.storm_pages
+    since, most = at - on_call.storm_window, on_call.storm_pages
+    return tx.told_since(number, DispatchKind.PAGE, Channel.SMS, since, most) >= most
 
 
 def _storm_window(contract: Contract) -> timedelta:

@@ -42,6 +42,18 @@ _ACKNOWLEDGED = sa.select(sa.func.count().label("count")).where(
     _d.c.created_at >= sa.bindparam("since"),
 )
 
+_TOLD = sa.select(sa.func.count().label("count")).select_from(
+    sa.select(_d.c.id)
+    .where(
+        _d.c.to_key == sa.bindparam("to_key"),
+        _d.c.kind == sa.bindparam("kind"),
+        _d.c.channel == sa.bindparam("channel"),
+        _d.c.created_at >= sa.bindparam("since"),
+    )
+    .limit(sa.bindparam("most", type_=sa.Integer))
+    .subquery()
+)
+
 LONGEST_WAIT = timedelta(days=7)
 """How long a dispatch waits at the most before it leaves or is given up."""
 
@@ -251,6 +263,12 @@ class SqlReading:
         to_key = address_key(address)
         self._see(_d, to_key=to_key, kind=str(DispatchKind.ACKNOWLEDGEMENT))
         return int(self._prepared(_ACKNOWLEDGED, {"to_key": to_key, "since": since})[0]["count"])
+
+    def told_since(self, to: str, kind: DispatchKind, channel: Channel, since: datetime, most: int) -> int:
+        to_key = address_key(to)
+        self._see(_d, to_key=to_key, kind=str(kind), channel=str(channel))
+        values = {"to_key": to_key, "kind": str(kind), "channel": str(channel), "since": since, "most": most}
+        return int(self._prepared(_TOLD, values)[0]["count"])
 
     def sent_since(self, channel: Channel, since: datetime) -> int:
         self._see(_d)

@@ -120,3 +120,27 @@ def test_a_unit_sees_what_it_wrote_and_changed(store: SqlStore) -> None:
         return before, [found.key for found in unit.dispatches(ticket=number, states=(DispatchState.DUE,))]
 
     assert store.write(unit_of_work) == (["k1"], [])
+
+
+def test_what_somebody_was_told_is_counted_up_to_a_limit(store: SqlStore) -> None:
+    """P15: what storms are known by."""
+
+    def told(unit: Transaction) -> list[int]:
+        for minutes, values in (
+            (0, {}),
+            (1, {}),
+            (2, {}),
+            (2, {"to": "+393330000009"}),
+            (2, {"kind": DispatchKind.NOTICE}),
+        ):
+            fields = {"kind": DispatchKind.PAGE, "channel": Channel.SMS, "to": "+393330000001"} | values
+            at = NOW + minutes * MINUTE
+            unit.add_dispatch(dispatch(key=f"{minutes}{values}", created_at=at, **fields))
+        asked = ("+393330000001", DispatchKind.PAGE, Channel.SMS)
+        return [
+            unit.told_since(*asked, NOW + MINUTE, 9),
+            unit.told_since(*asked, NOW, 9),
+            unit.told_since(*asked, NOW, 2),
+        ]
+
+    assert store.write(told) == [2, 3, 2]
