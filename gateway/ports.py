@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         MailReading,
         Receipt,
     )
+    from gateway.domain.ledger import Line, LineState, SeenReceipt, Verdict
     from gateway.domain.register import Entry, Happening, Seal
     from gateway.domain.rules import Rules
     from gateway.domain.telephony import Call, Outage, Recording, RecordingState, RosterChange
@@ -227,6 +228,33 @@ class Reading(Protocol):
         """One change of the roster."""
         ...
 
+    def line(self, line_id: int) -> Line | None:
+        """One recipient of one certified message of ours."""
+        ...
+
+    def lines(
+        self,
+        *,
+        ticket: int | None = None,
+        dispatch: int | None = None,
+        message_ids: Sequence[str] = (),
+        states: Sequence[LineState] = (),
+        limit: int = 1000,
+    ) -> list[Line]:
+        """The ledger of certified mail that we sent, oldest first; `message_ids` are ours, without `<>`."""
+        ...
+
+    def receipts(
+        self,
+        *,
+        ticket: int | None = None,
+        intake: int | None = None,
+        verdicts: Sequence[Verdict] = (),
+        limit: int = 100,
+    ) -> list[SeenReceipt]:
+        """Receipts of certified mail with what became of each, oldest first."""
+        ...
+
     def timer(self, kind: str, ticket: int) -> Timer | None:
         """The timer of that kind for a ticket."""
         ...
@@ -395,6 +423,18 @@ class Transaction(Reading, Protocol):
 
     def change_roster_change(self, change_id: int, **values: Any) -> RosterChange:  # noqa: ANN401 - its fields
         """Set fields of a change of the roster."""
+        ...
+
+    def add_line(self, line: Line) -> Line:
+        """A certified message leaves for a recipient; the line's `id` is given here."""
+        ...
+
+    def change_line(self, line_id: int, **values: Any) -> Line:  # noqa: ANN401 - fields of Line
+        """Set fields of a line of the ledger."""
+        ...
+
+    def add_receipt(self, receipt: SeenReceipt) -> SeenReceipt:
+        """A receipt was seen, believed or not; its `id` is given here."""
         ...
 
     def set_timer(self, kind: str, ticket: int, due_at: datetime, facts: Mapping[str, str]) -> None:

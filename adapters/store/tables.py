@@ -410,6 +410,47 @@ roster_change = sa.Table(
     sa.Index("ix_roster_change_contract_ends_at", "contract", "ends_at"),
 )
 
+certified_line = sa.Table(
+    "certified_line",
+    metadata,
+    _whole("id", key=True),
+    _whole("dispatch", sa.ForeignKey("dispatch.id")),
+    _whole("ticket", sa.ForeignKey("ticket.number"), null=True),
+    _text("recipient"),
+    _text("message_id"),
+    _text("state"),
+    _instant("sent_at"),
+    _instant("state_at", null=True),
+    _text("identifier"),
+    sa.Column("is_external", sa.Boolean(), nullable=False),
+    _text("reason"),
+    _json("told"),
+    sa.Index("ix_certified_line_dispatch", "dispatch"),
+    sa.Index("ix_certified_line_message_id", "message_id"),
+    sa.Index("ix_certified_line_state_id", "state", "id"),
+    sa.Index("ix_certified_line_ticket", "ticket"),
+)
+
+receipt = sa.Table(
+    "receipt",
+    metadata,
+    _whole("id", key=True),
+    _whole("intake", sa.ForeignKey("intake.id")),
+    _text("kind"),
+    _text("verdict"),
+    _instant("seen_at"),
+    _text("message_id"),
+    _text("recipient"),
+    _instant("certified_at", null=True),
+    _text("identifier"),
+    _whole("ticket", sa.ForeignKey("ticket.number"), null=True),
+    _whole("dispatch", sa.ForeignKey("dispatch.id"), null=True),
+    _json("report"),
+    sa.Index("ix_receipt_intake", "intake"),
+    sa.Index("ix_receipt_ticket", "ticket"),
+    sa.Index("ix_receipt_verdict_id", "verdict", "id"),
+)
+
 # Ticket 0 is "no ticket": a timer of the whole installation.
 timer = sa.Table(
     "timer",

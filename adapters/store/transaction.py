@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from adapters.store import rows, tables
 from adapters.store.blobs import MAX_IN_DATABASE_BYTES, BlobFolder
 from adapters.store.buffer import Buffer
+from adapters.store.certified import CertifiedWriting
 from adapters.store.clean import clean, clean_text, shortened
 from adapters.store.reading import NUMBERS, SIX_DIGITS
-from adapters.store.telephone import TelephoneWriting
 from gateway.domain import register
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.errors import StoreError
@@ -58,7 +58,7 @@ _CLAIM_DISPATCHES = (
 )
 
 
-class SqlTransaction(TelephoneWriting):
+class SqlTransaction(CertifiedWriting):
     """What a unit is given. Lives for one batch of units, then `flush` and the commit."""
 
     def __init__(self, connection: Connection, blobs: BlobFolder) -> None:
