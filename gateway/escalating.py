@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gateway import paging, telling
+from gateway import dues, paging, telling
 from gateway.domain import correlation, replies
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, OutgoingAttachment, OutgoingMail
 from gateway.domain.escalation import (
@@ -26,6 +26,7 @@ from gateway.domain.escalation import (
 )
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel
+from gateway.domain.phrases import deadline, term_name
 from gateway.domain.register import Happening
 from gateway.domain.ticket import Act, after
 from gateway.tickets import DeskError, contract_of, find
@@ -77,7 +78,7 @@ def prepare(gw: Gateway, reading: Reading, number: int, to: str | None, at: date
     after(ticket.state, Act.ESCALATE)
     contract = contract_of(gw, ticket)
     rules = _vendor(contract, to)
-    summary = summarise(_summary_input(reading, ticket, contract))
+    summary = summarise(_summary_input(reading, ticket, contract, _term(gw, reading, ticket)))
     gaps = missing(summary, rules.required)
     if gaps:
         raise MissingFieldsError(gaps)
@@ -93,7 +94,7 @@ def _vendor(contract: Contract, to: str | None) -> Escalation:
     return rules
 
 
-def _summary_input(reading: Reading, ticket: Ticket, contract: Contract) -> SummaryInput:
+def _summary_input(reading: Reading, ticket: Ticket, contract: Contract, term: str) -> SummaryInput:
     actions = tuple(ActionLine(a.at, a.by_role, a.text, a.outcome) for a in reading.actions(ticket.number))
     messages = [m for m in reading.messages(ticket.number) if m.direction == "in" and m.lane == "requester"]
     files = tuple(
@@ -115,6 +116,18 @@ def _summary_input(reading: Reading, ticket: Ticket, contract: Contract) -> Summ
         workaround=ticket.sheet.get(WORKAROUND, ""),
         no_workaround_reason=ticket.sheet.get(NO_WORKAROUND, ""),
         contact=ContactPart(contact.role, contact.phone, contact.mail, contact.hours),
+        term=term,
+    )
+
+
+def _term(gw: Gateway, reading: Reading, ticket: Ticket) -> str:
+    """Field 17: the terms that run and by when, as the clause counts them; nothing where the contract sets none."""
+    language = gw.rules.contract(ticket.contract, ticket.version).language
+    by = "by" if language == "en" else "entro"
+    return "; ".join(
+        f"{term_name(of, language)} {by} {deadline(due.at, due.on, language)}"
+        for of, due in dues.dues_of(gw, reading, ticket).items()
+        if due.at and due.on
     )
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway import dues, paging, passing_on
+from gateway import dues, paging, passing_on, visiting
 from gateway.domain import correlation
 from gateway.domain.hours import opening
+from gateway.domain.intake import Channel
 from gateway.domain.owed import NOBODY_OWES
 from gateway.domain.priority import is_urgent
 from gateway.domain.register import Happening
@@ -70,6 +71,8 @@ def _requester_wrote(
     """What was concluded opens again, what was passed on goes the same way, and an urgent word is chased."""
     if not contact.automatic:
         passing_on.follow(gw, tx, ticket, contact, at)
+    if intake.channel is Channel.PHONE:
+        visiting.spoken(gw, tx, ticket, contact, at)
     if ticket.state in CLOSED_STATES and not contact.automatic:
         tx.change_ticket(ticket.number, state=after(ticket.state, Act.REOPEN), outcome=None)
         tx.record(str(ticket.number), Happening("reopened", at, NOBODY, None, {"intake": str(intake.id)}))

@@ -15,11 +15,13 @@ from gateway.domain import answers
 from gateway.domain.decision import Became, Decision, Mode, Request
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.intake import Channel
+from gateway.domain.priority import words_in
 from gateway.domain.provisions import Of
 from gateway.domain.reception import OUTSIDE_VALIDITY, decide
 from gateway.domain.register import Happening
 from gateway.domain.ticket import CLOSED_STATES, Action
 from gateway.domain.visits import Visit, VisitAct, VisitState, after
+from gateway.telling import NOBODY
 from gateway.tickets import DeskError, find
 
 if TYPE_CHECKING:
@@ -71,11 +73,11 @@ def _record_requested(tx: Transaction, visit: Visit, decision: Decision, at: dat
     tx.record(str(visit.ticket), Happening("visit_requested", at, by, clause, data))
 
 
-# ------------------------------------------------------------------------------------------------ asked for by the desk
+# ---------------------------------------------------------------------------------- asked for on a ticket that there is
 
 
 def request(gw: Gateway, tx: Transaction, number: int, site: str | None, by: Person, at: datetime) -> Visit:
-    """A ticket becomes a request for a visit, from now on (S039): reserved, or the client's responsible is asked.
+    """The desk makes of a ticket a request for a visit, from now on (S039): reserved, or the client is asked.
 
     Raises:
         DeskError: no such ticket or it is concluded, the contract provides no visits, or not to this requester.
@@ -87,24 +89,51 @@ def request(gw: Gateway, tx: Transaction, number: int, site: str | None, by: Per
     if ticket.state in CLOSED_STATES:
         raise DeskError(f"ticket {ticket.number} is {ticket.state}; reopen it first")
     # The row comes first: on several nodes it is what makes the next request wait for this one's place in the quota.
-    asked = Visit(0, ticket.number, contract.id, None, "", VisitState.ASKED, "", at, None)
-    visit = tx.add_visit(asked)
+    visit = tx.add_visit(Visit(0, ticket.number, contract.id, None, "", VisitState.ASKED, "", at, None))
     decision = _decision(gw, tx, ticket, site, at)
     if not _is_from_here(decision):
         clause = answers.ruling_clause(decision)
         raise DeskError(f"ticket {ticket.number} can have no visit: {decision.became} (clause {clause})")
+    return _asked(gw, tx, visit, ticket, decision, _first_contact(tx, ticket), at, by.id)
+
+
+def spoken(gw: Gateway, tx: Transaction, ticket: Ticket, contact: Contact, at: datetime) -> None:
+    """A caller says, after the call was recorded, that somebody should come: any wording is enough (C3.20, S071)."""
+    contract = gw.rules.contract(ticket.contract, ticket.version)
+    wish = contract.on_site
+    if wish is None or ticket.mode == Mode.ON_SITE or ticket.became != Became.ACCEPTED:
+        return
+    if not words_in(wish.words, "", contact.new_text):
+        return
+    decision = _decision(gw, tx, ticket, None, at, contact.new_text)
+    if _is_from_here(decision):
+        visit = tx.add_visit(Visit(id=0, ticket=ticket.number, **_fields(ticket, decision, at)))
+        _asked(gw, tx, visit, ticket, decision, contact, at, NOBODY)
+
+
+def _asked(  # noqa: PLR0913, PLR0917 - who asks for what on which ticket, and the row that was kept for it
+    gw: Gateway,
+    tx: Transaction,
+    visit: Visit,
+    ticket: Ticket,
+    decision: Decision,
+    contact: Contact,
+    at: datetime,
+    by: str,
+) -> Visit:
+    """What the decision makes of it: the visit, its due time, the answer, and whoever decides for the client."""
     visit = tx.change_visit(visit.id, **_fields(ticket, decision, at))
-    _record_requested(tx, visit, decision, at, by.id)
+    _record_requested(tx, visit, decision, at, by)
     ticket = tx.change_ticket(ticket.number, mode=str(Mode.ON_SITE), site=visit.site)
     ticket = dues.recounted(gw, tx, ticket)
     _tell_requester(gw, tx, ticket, decision, at)
-    passing_on.pass_on(gw, tx, replace(ticket, received_at=at), decision, _first_contact(tx, ticket), at)
+    passing_on.pass_on(gw, tx, replace(ticket, received_at=at), decision, contact, at)
     return visit
 
 
-def _decision(gw: Gateway, tx: Transaction, ticket: Ticket, site: str | None, at: datetime) -> Decision:
+def _decision(gw: Gateway, tx: Transaction, ticket: Ticket, site: str | None, at: datetime, text: str = "") -> Decision:
     contract, who = gw.rules.contract(ticket.contract, ticket.version), ticket.requester
-    wish = Request(Channel.DESK, at, who.address, who.number, who.person, site=site, on_site=True)
+    wish = Request(Channel.DESK, at, who.address, who.number, who.person, text=text, site=site, on_site=True)
     return decide(contract, wish, deciding.uses_of(tx, contract), gw.rules.place_named)
 
 

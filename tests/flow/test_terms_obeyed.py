@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gateway import desk, dues, suspending, visiting
+from config.demo.play import SHEET
+from gateway import desk, dues, escalating, suspending, visiting
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.hours import local
 from gateway.domain.provisions import Counting, Of, Suspension, Term
@@ -264,3 +265,14 @@ def test_a_term_counted_again_after_an_amendment_keeps_its_version(bound: Statio
     bound.clock.pass_(minutes=30)
     assert due(resume(bound), Of.SOLUTION) == "24 14:30"
     assert bound.sent(kind=DispatchKind.DECISION) == []
+
+
+def test_an_escalation_says_which_term_applies(bound: Station) -> None:
+    """T-ESC, field 17."""
+    bound.mail()
+    at, number = bound.clock.now(), bound.ticket().number
+    bound.store.write(lambda tx: desk.identify(tx, number, tuple(SHEET.items()), bound.elena, at))
+    bound.store.write(lambda tx: desk.action(tx, number, "Riavviato", "si ripresenta", bound.elena, at, at))
+    bound.store.write(lambda tx: desk.workaround(tx, number, "Usare il vecchio modulo", None, bound.elena, at))
+    mail = bound.store.write(lambda tx: escalating.preview(bound.gw, tx, number, None, at)).mail
+    assert "soluzione entro martedì 24 novembre 2026 alle ore 14.00" in mail.text

@@ -263,3 +263,14 @@ def test_an_sms_is_answered_with_the_time_of_the_visit(station: Station) -> None
     station.sms("+393331234567", REQUEST, to="+393330000300")
     (answer,) = [d for d in station.sent() if d.to == "+393331234567"]
     assert "intervento in sede entro 07/07/2026 18:00" in answer.text
+
+
+def test_a_caller_who_says_it_afterwards_gets_the_visit_too(accepted: Station) -> None:
+    """C3.7, C3.20: any channel and any wording; the call was recorded before a word was said."""
+    accepted.clock.set("2026-11-23T10:00:00+01:00")
+    ticket, _ = accepted.call("+390700000330", to="+390700000300")
+    assert accepted.visits() == []
+    accepted.step(ticket, "speech", speech="Ci serve qualcuno in sede, la stampante è ferma")
+    (visit,) = accepted.visits()
+    assert (visit.state, visit.site, accepted.fresh(ticket).mode) == (VisitState.RESERVED, "cagliari", "on_site")
+    assert accepted.fresh(ticket).due["on_site"] == visit.due_at
