@@ -268,7 +268,7 @@ class Phone(Section):
     """The language of that voice and of the speech recognition. Since 0.1."""
     recording: bool = False
     """Whether a caller may leave a recorded message, after the notice (X12). Since 0.1."""
-    recording_purpose: str = "gestire la richiesta"
+    recording_purpose: Annotated[str, Field(pattern=r"\S")] = "gestire la richiesta"
     """What the recording is for, as the notice says it. Since 0.1."""
     recording_days: Count = 30
     """How long a recording is kept. Since 0.1."""
