@@ -23,10 +23,10 @@ from adapters.web import Health
 from config import doors, logs
 from config.compose import SafeReader, gateway_of, mail_outlet_of, rules_of, store_of
 from config.load import in_force, load, warnings_of
-from config.load.quotas import quota_uses
+from config.load.recorded import recorded
 from gateway import flow, journal
 from gateway.domain.errors import CentralinoError, SettingError, StoreError
-from gateway.domain.hours import local
+from gateway.domain.hours import instant, local
 from gateway.domain.intake import Channel
 from gateway.domain.register import SYSTEM, Happening
 from gateway.telling import NOBODY
@@ -193,10 +193,10 @@ class Daemon:
         today = local(self.gateway.clock.now()).date()
         contracts = in_force(self.site.versions, today).values()
         try:
-            uses = self.store.read(lambda reading: quota_uses(reading, contracts))
+            known = self.store.read(lambda reading: recorded(reading, contracts, instant(today)))
         except StoreError:
-            uses = None
-        for finding in warnings_of(self.site, today, uses=uses):
+            known = None
+        for finding in warnings_of(self.site, today, recorded=known):
             journal.warned("configuration.warning", text=str(finding))
 
     # ------------------------------------------------------------------------------------------------------ doors

@@ -11,7 +11,7 @@ import typer
 from config.commands import showing
 from config.commands.common import CONFIGURATION_REFUSED, COULD_NOT, AsJson, At, Config, remark, site_of
 from gateway.domain.errors import StoreError
-from gateway.domain.hours import local
+from gateway.domain.hours import instant, local
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from config.commands.probes import Probe
     from config.load import Finding, Site
-    from config.load.quotas import Uses
+    from config.load.recorded import Recorded
     from gateway.domain.contract import Contract
 
 _WORDS = {True: "ok", False: "FAILED", None: "none"}
@@ -55,9 +55,9 @@ def check(
     today = local(now).date()
     ahead = [today + timedelta(days=count) for count in range(days or site.settings.gateway.coverage_days)]
     contracts = in_force(site.versions, today)
-    uses = _uses(site, contracts)
-    found = warnings_of(site, today, days=len(ahead), uses=uses)
-    told = [horizon(site, each, now, ahead, _of(found, each), uses) for each in contracts.values()]
+    known = _recorded(site, contracts, today)
+    found = warnings_of(site, today, days=len(ahead), recorded=known)
+    told = [horizon(site, each, now, ahead, _of(found, each), known) for each in contracts.values()]
     doors = _doors(site, connect=connect, running=running)
     if as_json:
         showing.document(_whole(site, found, doors, ahead) | {"at": now, "standing": told})
@@ -77,23 +77,20 @@ def _of(found: Sequence[Finding], contract: Contract) -> list[Finding]:
     return [finding for finding in found if finding.contract == contract.id]
 
 
-def _uses(site: Site, contracts: Mapping[str, Contract]) -> Uses | None:
-    """How much of the quotas is used; None when nobody can count: before the first start there is no database."""
+def _recorded(site: Site, contracts: Mapping[str, Contract], today: date) -> Recorded | None:
+    """What the store knows, and nothing is written; None when nobody can ask: before the first start there is none."""
     from adapters.store.engine import parsed, sqlite_path
     from config.compose import store_of
-    from config.load.quotas import quota_uses
+    from config.load.recorded import recorded
 
-    limited = [contract for contract in contracts.values() if contract.quotas]
-    if not limited:
-        return {}
     file = sqlite_path(parsed(site.settings.database.address))
     if file is not None and not file.exists():
         return None
     try:
         with store_of(site.settings, threaded=False) as store:
-            return store.read(lambda reading: quota_uses(reading, limited))
+            return store.read(lambda reading: recorded(reading, contracts.values(), instant(today)))
     except StoreError as error:
-        remark(f"centralino: how much of the quotas is used is not known: {error}")
+        remark(f"centralino: what was recorded (visits, changes of the roster) is not known: {error}")
         return None
 
 

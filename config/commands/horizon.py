@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from config.load import Finding, Site
-    from config.load.quotas import Uses
+    from config.load.recorded import Recorded
     from gateway.domain.contract import Contract
     from gateway.domain.decision import Used
     from gateway.domain.provisions import Quota
@@ -26,15 +26,20 @@ A_DAY_AS_EVER = timedelta(hours=24)
 
 
 def horizon(
-    site: Site, contract: Contract, at: datetime, ahead: Sequence[date], found: Sequence[Finding], uses: Uses | None
+    site: Site,
+    contract: Contract,
+    at: datetime,
+    ahead: Sequence[date],
+    found: Sequence[Finding],
+    recorded: Recorded | None,
 ) -> dict[str, Any]:
     """Where a contract stands at an instant, and what the days `ahead` (Rome) bring, with the warnings `found` of it.
 
-    `contract` is the version in force; `uses` None: there is no database that could say how much of a quota is used.
+    `contract` is the version in force; `recorded` None: no database says how much of a quota is used.
     """
     has_duty = site.roster.duty_of(contract.id) is not None
     gaps = [finding for finding in found if finding.start]
-    return standing(contract, site.versions[contract.id], at, _used(contract, uses)) | {
+    return standing(contract, site.versions[contract.id], at, _used(contract, recorded)) | {
         "horizon": {
             "from": ahead[0],
             "until": ahead[-1],
@@ -49,8 +54,8 @@ def horizon(
     }
 
 
-def _used(contract: Contract, uses: Uses | None) -> Callable[[Quota], Used] | None:
-    return None if uses is None else lambda quota: uses[contract.id, quota.of, quota.phase]
+def _used(contract: Contract, recorded: Recorded | None) -> Callable[[Quota], Used] | None:
+    return None if recorded is None else lambda quota: recorded.use_of(contract, quota)
 
 
 def _minutes(contract: Contract, ahead: Sequence[date], gaps: Sequence[Finding]) -> dict[str, int]:

@@ -17,7 +17,7 @@ from config.fields import normalised_number
 from config.load.breaches.installation import Loaded, refuse_conflicts, refuse_strangers
 from config.load.contracts import versions_of
 from config.load.findings import Finding, findings
-from config.load.quotas import Uses
+from config.load.recorded import Recorded
 from config.load.refusals import Source, checked, read_toml
 from config.load.rosters import people_of, roster_of
 from config.settings import Settings
@@ -84,12 +84,14 @@ def _in_force(versions: tuple[Contract, ...], today: date) -> Contract:
     return [versions[0], *(each for each in versions[1:] if each.effective_from <= today)][-1]
 
 
-def warnings_of(site: Site, today: date, *, days: int | None = None, uses: Uses | None = None) -> tuple[Finding, ...]:
+def warnings_of(
+    site: Site, today: date, *, days: int | None = None, recorded: Recorded | None = None
+) -> tuple[Finding, ...]:
     """What time has brought about on a site or will within `days` (default `[gateway] coverage_days`).
 
-    Each contract by its version in force `today` (Rome). `uses` says how much of the quotas is used; None: unknown.
+    Each contract by its version in force `today` (Rome). `recorded` is what the store knows; None: there is none.
     """
-    return findings(site.settings, in_force(site.versions, today), site.roster, today, days, uses)
+    return findings(site.settings, in_force(site.versions, today), site.roster, today, days, recorded)
 
 
 def _own_address(channel: str, address: str) -> set[tuple[str, str]]:

@@ -7,19 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from config.load.calendars import undecided
-from config.load.quotas import Uses
+from config.load.recorded import Recorded
 from config.settings import Settings
 from gateway.domain.contract import Contract
-from gateway.domain.decision import Used
 from gateway.domain.hours import instant, is_valid_on
 from gateway.domain.intake import Channel
 from gateway.domain.periods import last_day_of
 from gateway.domain.phases import phase_on
-from gateway.domain.roster import LONGEST_SHIFT, Gap, GapKind, Roster, coverage
+from gateway.domain.roster import Gap, GapKind, Roster, coverage
 
 WARNING_DAYS = 60
 """How long before something ends people are told at least."""
-A_YEAR = 365
+A_YEAR, ONE_DAY = timedelta(days=365), timedelta(days=1)
 _REMEDY = {
     GapKind.HOLE: "cover it with a shift; until then the fallback contact is called",
     GapKind.OVERLAP: "leave one of them; until then the first in the file is called",
@@ -60,20 +59,23 @@ def findings(
     roster: Roster,
     today: date,
     days: int | None = None,
-    uses: Uses | None = None,
+    recorded: Recorded | None = None,
 ) -> tuple[Finding, ...]:
     """What time has brought about or will within `days` (default `[gateway] coverage_days`), in a fixed order.
 
-    `contracts` are the versions in force today (Rome). `uses` says how much of the quotas is used; None: nobody counts.
+    `contracts` are the versions in force today (Rome). `recorded` is what the store knows: how much of the quotas is
+    used, who else is on call for a while; None: there is no database.
     """
     horizon = days or settings.gateway.coverage_days
+    known = recorded or Recorded({})
+    changed = roster.with_changes(known.changes)
     found: list[Finding] = []
     for contract in contracts.values():
         found += _of_contract(contract, today, max(horizon, WARNING_DAYS))
         found += _of_holidays(contract, today)
-        found += of_quotas(contract, today, uses or {})
+        found += of_quotas(contract, today, known)
         if roster.duty_of(contract.id):
-            found += _of_coverage(contract, roster, today, horizon)
+            found += _of_coverage(contract, changed, today, horizon)
     return tuple(found)
 
 
@@ -87,11 +89,11 @@ def _of_contract(contract: Contract, today: date, days: int) -> Iterator[Finding
     yield from _of_communications(contract, today)
 
 
-def of_quotas(contract: Contract, today: date, uses: Uses) -> Iterator[Finding]:
+def of_quotas(contract: Contract, today: date, recorded: Recorded) -> Iterator[Finding]:
     """Which quotas of the phase in force are nearly or wholly used up, those that are reserved counted (C3.10)."""
     phase = phase_on(contract, today)
     for number, quota in enumerate(contract.quotas, 1):
-        use = uses.get((contract.id, quota.of, quota.phase), Used())
+        use = recorded.use_of(contract, quota)
         taken = use.done + use.reserved
         if taken < quota.warn_at or (phase and quota.phase != phase.id):
             continue
@@ -177,7 +179,7 @@ def _of_communications(contract: Contract, today: date) -> Iterator[Finding]:
 
 def _of_holidays(contract: Contract, today: date) -> Iterator[Finding]:
     """A national holiday that is newer than this list, on which a contract that closes on holidays has not decided."""
-    ahead = today + timedelta(days=A_YEAR)
+    ahead = today + A_YEAR
     for year in range(today.year, ahead.year + 1):
         for day, name in undecided(year):
             schedule = contract.schedule_on(day)
@@ -205,9 +207,9 @@ def _who(contract: Contract, roster: Roster, gap: Gap) -> tuple[str, ...]:
     if gap.kind is GapKind.HOLE:
         duty = roster.duty_of(contract.id)
         return (duty.fallback,) if duty and duty.fallback else ()
-    first, last = gap.start.date(), gap.end.date()
-    found = roster.stretches(contract.id, first - LONGEST_SHIFT, last)
-    return tuple(dict.fromkeys(each.contact for each in found if each.start < gap.end and each.end > gap.start))
+    found = roster.stretches(contract.id, gap.start.date() - ONE_DAY, gap.end.date())
+    during = (each for each in found if each.start < gap.end and each.end > gap.start)
+    return tuple(dict.fromkeys(each.contact for each in during if each.origin in gap.origins))
 
 
 def _gap_text(gap: Gap, who: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from config.load import calendars
+from gateway.domain.telephony import ChangeKind, ChangeState, RosterChange
 from gateway.domain.visits import Visit, VisitState
 from tests.commands.conftest import Desk
 
@@ -143,6 +144,20 @@ def test_two_who_are_on_duty_at_once_are_named_with_the_minutes(desk: Desk) -> N
     assert "480 min covered twice" in desk.done("check", "--at", TODAY).text
 
 
+def test_somebody_who_took_a_duty_over_by_a_command_covers_it(desk: Desk) -> None:
+    """C2.10: the change is in the store, not in the file."""
+    rota(desk, LATE)
+    at = datetime(2026, 11, 24, 8, tzinfo=UTC)
+    covers = RosterChange(
+        0, C02, ChangeKind.OVERRIDE, ChangeState.IN_FORCE, datetime(2026, 11, 24, 17, tzinfo=UTC),
+        datetime(2026, 11, 24, 17, 30, tzinfo=UTC), "bruno", None, "dario", "fino alle 18.30", at,
+    )  # fmt: skip
+    with desk.store() as store:
+        store.write(lambda tx: tx.add_roster_change(covers))
+    starts = [each["start"] for each in checked(desk, "--days", 2)["warnings"]]
+    assert starts == ["2026-11-25T18:00:00+01:00"]
+
+
 # ------------------------------------------------------------------------------------------- quotas, periods, holidays
 
 
@@ -180,7 +195,7 @@ def test_before_the_first_start_there_is_no_database_and_the_check_makes_none(de
 def test_a_database_that_cannot_answer_is_told_and_does_not_fail_the_check(desk: Desk) -> None:
     (desk.folder / "centralino.db").write_bytes(b"")
     answer = desk.done("check", "--at", TODAY, "--json")
-    assert "how much of the quotas is used is not known: the database has schema none" in answer.err
+    assert "what was recorded (visits, changes of the roster) is not known: the database has schema none" in answer.err
     assert of(answer.json, C03)["quotas"][0]["used"] is None
 
 

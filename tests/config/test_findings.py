@@ -9,6 +9,7 @@ import pytest
 
 from config.load import Finding, calendars, warnings_of
 from config.load.findings import of_quotas
+from config.load.recorded import Recorded
 from gateway.domain.decision import Used
 from gateway.domain.hours import ROME
 from gateway.domain.provisions import Of
@@ -120,7 +121,7 @@ def test_a_quota_is_a_warning_from_its_threshold_on(
 ) -> None:
     """C3.10: at 24 of 30, those that are reserved counted; phase B has a counter of its own (C3.22)."""
     uses = {(C3, Of.ON_SITE, "A"): Used(done, reserved), (C3, Of.ON_SITE, "B"): Used(9, 1)}
-    found = list(of_quotas(variant.contract("c03"), date(2026, 11, 24), uses))
+    found = list(of_quotas(variant.contract("c03"), date(2026, 11, 24), Recorded(uses)))
     assert [each.key for each in found] == keys
     said = f"{done + reserved} of 30 visits [interventi] of phase A are used: {done} made, {reserved} reserved"
     assert all((each.wrong, each.clause) == (said, "C3.10") for each in found)
@@ -128,7 +129,7 @@ def test_a_quota_is_a_warning_from_its_threshold_on(
 
 def test_a_quota_of_a_phase_that_is_over_is_no_warning_any_more(variant: Variant) -> None:
     """C3.22: what phase A left over ends with it."""
-    uses = {(C3, Of.ON_SITE, "A"): Used(30), (C3, Of.ON_SITE, "B"): Used(8)}
+    uses = Recorded({(C3, Of.ON_SITE, "A"): Used(30), (C3, Of.ON_SITE, "B"): Used(8)})
     contract = variant.append("c03", ACCEPTANCE).contract("c03")
     assert [each.clause for each in of_quotas(contract, date(2026, 9, 15), uses)] == ["C3.10"]
     assert [each.clause for each in of_quotas(contract, date(2026, 9, 16), uses)] == ["C3.22"]
