@@ -79,7 +79,7 @@ def prepare(gw: Gateway, reading: Reading, number: int, to: str | None, at: date
     contract = contract_of(gw, ticket)
     rules = _vendor(contract, to)
     summary = summarise(_summary_input(reading, ticket, contract, _term(gw, reading, ticket)))
-    gaps = missing(summary, rules.required)
+    gaps = missing(summary, rules.required, minimum_characters=rules.minimum_characters)
     if gaps:
         raise MissingFieldsError(gaps)
     return _composed(gw, reading, ticket, contract, rules, summary, at)

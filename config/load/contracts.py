@@ -96,8 +96,7 @@ def _readings(reading: Reading) -> Iterator[Reading]:
 def _schedules(readings: tuple[Reading, ...]) -> Iterator[Schedule]:
     for reading in readings:
         if not reading.number or {"hours", "holidays"} & set(reading.replaced):
-            table = reading.table
-            yield schedule_of(table.hours, table.holidays, reading.start, table.validity, reading.clauses)
+            yield schedule_of(reading.table, reading.start, reading.clauses)
 
 
 def _contract(
@@ -204,5 +203,6 @@ def _escalation(table: EscalationTable | None) -> Escalation | None:
         vendor_name=table.vendor_name,
         contract_reference=table.contract_reference,
         required=table.required,
+        minimum_characters=table.minimum_characters,
         remind_after=table.remind_after,
     )

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gateway.domain.intake import Channel
+from gateway.domain.phases import phase_on
 from gateway.domain.provisions import Calendar, Suspension
 
 if TYPE_CHECKING:
@@ -102,7 +104,9 @@ class Closure:
 class Schedule:
     """When the desk is staffed from a day on: an amendment may bring other hours (C9.2).
 
-    `continuous` and `closures_allowed` are what the clause says; the loader refuses what breaks them.
+    `continuous` and `closures_allowed` are what the clause says; the loader refuses what breaks them. `decided` are the
+    national holidays on which the client has decided by name. `by_phase` has the hours of each phase, by its id, where
+    they differ (A3.2); `bands` are then those before the first phase begins.
     """
 
     effective_from: date
@@ -113,6 +117,8 @@ class Schedule:
     continuous: bool
     closures_allowed: bool
     closures: tuple[Closure, ...]
+    decided: frozenset[str] = frozenset()
+    by_phase: Mapping[str, Schedule] = field(default_factory=lambda: MappingProxyType({}))
 
     def closure_on(self, day: date) -> Closure | None:
         """The planned closure of this day, or None."""
@@ -167,6 +173,20 @@ class OnCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Desk:
+    """Whose telephones ring for a caller while the desk is open, and how long (C2.3, C2.4).
+
+    `people` are ids of the directory, in the order in which they ring; `together`: all at once. Each rings for `ring_s`
+    seconds; a caller waits for `max_wait` in all before a message is offered.
+    """
+
+    people: tuple[str, ...]
+    together: bool
+    ring_s: int
+    max_wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Priority:
     """The words that make a request urgent, those that, standing before, take it back ("non urgente"), and the classes.
 
@@ -191,6 +211,7 @@ class Escalation:
     """Where level 2 is, and what its request to take charge must contain beyond the fields that are always required.
 
     `mailbox` is the only address that an escalation is ever sent to (C4.9). `remind_after`: when nothing came back.
+    A description or analysis of fewer than `minimum_characters`, blanks not counted, is not complete (C9.6).
     """
 
     mailbox: str
@@ -198,6 +219,7 @@ class Escalation:
     contract_reference: str
     required: tuple[str, ...]
     remind_after: timedelta
+    minimum_characters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +261,8 @@ class Contract:
     it was opened under. Validity, schedules and endpoints are the same in every version: they are dated themselves.
     `phone` is the public number. `national` are the holidays by law, whether the desk is staffed on them or not (A3.1):
     over them moves the end of a period or term (art. 1187 c.c.).
+    `desk` None: callers are not put through, they leave a message. `page_abandoned`: a call outside hours that was
+    given up without a key or a word is told to the contact on duty like every other request (`Page.ALL`).
     """
 
     id: str
@@ -296,6 +320,8 @@ class Contract:
     texts: tuple[Text, ...] = ()
     skills: tuple[str, ...] = ()
     national: Calendar = field(default_factory=Calendar)
+    desk: Desk | None = None
+    page_abandoned: bool = False
 
     @property
     def last_day(self) -> date:
@@ -303,7 +329,14 @@ class Contract:
         return max((self.valid_until, *(extension.until for extension in self.extensions)))
 
     def schedule_on(self, day: date) -> Schedule:
-        """The hours in force on a day; before the first ones take effect, those."""
+        """The hours in force on a day, those of the phase it is in; before the first ones take effect, those."""
+        in_force = self._written_on(day)
+        if not in_force.by_phase:
+            return in_force
+        phase = phase_on(self, day)
+        return in_force.by_phase[phase.id] if phase else in_force
+
+    def _written_on(self, day: date) -> Schedule:
         in_force = self.schedules[0]
         for schedule in self.schedules[1:]:
             if schedule.effective_from <= day:
@@ -316,7 +349,7 @@ class Contract:
             day: name
             for schedule in self.schedules
             for day, name in schedule.calendar.names.items()
-            if self.schedule_on(day) is schedule
+            if self._written_on(day) is schedule
         }
 
     def act(self, kind: ActKind) -> Act | None:

@@ -107,7 +107,7 @@ REST = {
     "S110": Later("a block of the live channels is made for the Site", _I.DESK),
     "S112": Later("the complaint has a number of its own; only a named role downgrades it", _I.DESK),
     "S116": Later("no monthly report is signed until somebody has acknowledged it", _I.REPORTS),
-    "S122": Later("how short a description may be is a setting; the questions are proposed to the desk", _I.DESK),
+    "S122": Later("the questions to the user are proposed to the desk", _I.DESK),
     "S130": Later("the report shows the reservations", _I.REPORTS),
     "S136": Later("requests out of the perimeter are counted by matter", _I.REPORTS),
     "S159": Later("the console shows a warning beside a premium-rate number", _I.OPERATIONS),

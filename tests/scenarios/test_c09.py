@@ -131,6 +131,20 @@ def test_s122_the_environment_the_steps_and_the_frequency_are_part_of_a_complete
     assert escalate(station).to == VENDOR
 
 
+def test_s122_a_description_that_says_nothing_is_not_complete_whatever_else_is_there(station: Station) -> None:
+    """C9.6, S122."""
+    at(station, "2026-11-24 10:00")
+    number = asked(station, "Non funziona", "non funziona")
+    complete(station)
+    identify(station, number, {"description": "non funziona"})
+    gaps, told = refusal(station)
+    assert [(gap.field, gap.why) for gap in gaps] == [("description", "too_short")]
+    assert "troppo breve" in told
+    assert station.sent(kind=DispatchKind.ESCALATION) == []
+    identify(station, number, {"description": SHEET["description"]})
+    assert escalate(station).to == VENDOR
+
+
 def test_s123_an_action_has_its_outcome_or_it_is_none(station: Station) -> None:
     """C9.7, S123: both gates; each action leaves with its outcome."""
     at(station, "2026-11-24 10:00")

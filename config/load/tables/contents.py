@@ -44,6 +44,7 @@ class EscalationTable(Section):
     vendor_name: Text
     contract_reference: Text
     required: tuple[SummaryField, ...] = ()
+    minimum_characters: Annotated[int, Field(ge=0, strict=True)] = 0
     remind_after: Duration = duration("1d")
 
 
