@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Literal, Self
+from datetime import datetime, time, timedelta
+from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from config.fields import Mail, MobileNumber, PersonNumber, Section, refuse
+from config.fields import Mail, MobileNumber, PersonNumber, Section
+from config.load.recurrence import RuleError, occurrences
 from config.load.refusals import Source, checked
+from config.load.tables.kinds import PersonId
+from config.load.tables.roster import (
+    DAYS,
+    OnCallTable,
+    OverrideTable,
+    RosterFile,
+    RotationTable,
+    ShiftTable,
+    moment,
+    wall,
+)
 from gateway.domain.contract import Contract
-from gateway.domain.hours import ROME, instant
+from gateway.domain.hours import instant
 from gateway.domain.numbers import may_be_called
 from gateway.domain.roster import (
     HOLIDAY,
@@ -24,14 +36,15 @@ from gateway.domain.roster import (
     Person,
     Roster,
     Rotation,
+    RuledRotation,
+    RuledShift,
     Shift,
     WeeklyShift,
     coverage,
 )
 
-PersonId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"]
+EVERY_DAYS = 7
+"""How often a rotation is handed over that does not say."""
 ON_CALL = "C2.8"
 PEOPLE_CLAUSES = {"": "X10", "person": "X10"}
 ROSTER_CLAUSES = {"": ON_CALL}
@@ -54,96 +67,6 @@ class PeopleFile(Section):
     """people.toml as a whole."""
 
     person: tuple[PersonTable, ...] = ()
-
-
-class OnCallTable(Section):
-    """[[on_call]] the on-call duty of one contract: who fills a hole, who is told when nobody took it."""
-
-    contract: str
-    fallback: PersonId | None = None
-    supervisor: PersonId | None = None
-
-
-class RotationTable(Section):
-    """[[rotation]] turns among several people, handed over every so many days."""
-
-    contract: str
-    name: str
-    people: Annotated[tuple[PersonId, ...], Field(min_length=1)]
-    starts: datetime
-    ends: datetime | None = None
-    every_days: Annotated[int, Field(ge=1, le=366)] = 7
-    deputy: PersonId | None = NEXT
-    supervisor: PersonId | None = None
-
-
-class ShiftTable(Section):
-    """[[shift]] one shift (starts, ends), or one that comes back on the same days (days, from, to)."""
-
-    contract: str
-    name: str
-    contact: PersonId
-    deputy: PersonId | None = None
-    supervisor: PersonId | None = None
-    starts: datetime | None = None
-    ends: datetime | None = None
-    days: tuple[Day, ...] = ()
-    start: time | None = Field(default=None, alias="from")
-    end: time | None = Field(default=None, alias="to")
-    ends_next_day: bool = False
-    days_later: Annotated[int, Field(ge=0, le=7)] = 0
-    valid_from: date = date.min
-    valid_until: date = date.max
-
-    @model_validator(mode="after")
-    def _once_or_weekly(self) -> Self:
-        once = self.starts is not None and self.ends is not None
-        weekly = bool(self.days) and self.start is not None and self.end is not None
-        if once == weekly:
-            raise refuse(
-                f"the shift {self.name!r} is neither once nor weekly",
-                remedy="give starts and ends, or days, from and to",
-            )
-        if self.starts and self.ends and self.ends <= self.starts:
-            raise refuse(f"the shift {self.name!r} ends before it starts", remedy="exchange starts and ends")
-        if self.start and self.end is not None and not self.later and self.end <= self.start:
-            raise refuse(
-                f"the shift {self.name!r} ends {self.end:%H:%M}, before it starts {self.start:%H:%M}",
-                remedy="add ends_next_day = true",
-            )
-        return self
-
-    @property
-    def later(self) -> int:
-        """How many days after its start it ends."""
-        return max(self.days_later, int(self.ends_next_day))
-
-
-class OverrideTable(Section):
-    """[[override]] somebody else for a while, by whom and why."""
-
-    contract: str
-    starts: datetime
-    ends: datetime
-    contact: PersonId
-    deputy: PersonId | None = None
-    by: PersonId
-    reason: str
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if _at(self.ends) <= _at(self.starts):
-            raise refuse("the override ends before it starts", remedy="exchange starts and ends")
-        return self
-
-
-class RosterFile(Section):
-    """roster.toml as a whole."""
-
-    on_call: tuple[OnCallTable, ...] = ()
-    rotation: tuple[RotationTable, ...] = ()
-    shift: tuple[ShiftTable, ...] = ()
-    override: tuple[OverrideTable, ...] = ()
 
 
 def people_of(source: Source, contracts: Mapping[str, Contract]) -> Directory:
@@ -219,7 +142,9 @@ def roster_of(
     for key, person in _people_named(table):
         _refuse_unreachable(source, key, person, people, allowed_countries)
     duties = tuple(_duty(each, contracts[each.contract]) for each in table.on_call)
-    roster = Roster(people, duties, tuple(_entries(table)), tuple(_override(each) for each in table.override))
+    roster = Roster(
+        people, duties, tuple(_entries(source, table, contracts)), tuple(_override(each) for each in table.override)
+    )
     _refuse_missing_duties(source, roster, contracts)
     _refuse_holes(source, table, roster, contracts)
     return roster
@@ -295,20 +220,76 @@ def _duty(table: OnCallTable, contract: Contract) -> Duty:
     return Duty(table.contract, table.fallback, table.supervisor, clauses, contract.holidays())
 
 
-def _entries(table: RosterFile) -> Iterator[Entry]:
-    for turn in table.rotation:
-        yield Rotation(
-            contract=turn.contract,
-            name=turn.name,
-            people=turn.people,
-            starts=_wall(turn.starts),
-            every_days=turn.every_days,
-            ends=_wall(turn.ends) if turn.ends else None,
-            deputy=turn.deputy,
-            supervisor=turn.supervisor,
-        )
-    for shift in table.shift:
-        yield _shift(shift)
+def _entries(source: Source, table: RosterFile, contracts: Mapping[str, Contract]) -> Iterator[Entry]:
+    for number, turn in enumerate(table.rotation, 1):
+        key = f"rotation[{number}]"
+        yield _turns_by_rule(source, key, turn, contracts[turn.contract]) if turn.rrule else _rotation(turn)
+    for number, shift in enumerate(table.shift, 1):
+        key = f"shift[{number}]"
+        yield _shift_by_rule(source, key, shift, contracts[shift.contract]) if shift.rrule else _shift(shift)
+
+
+def _rotation(turn: RotationTable) -> Rotation:
+    return Rotation(
+        contract=turn.contract,
+        name=turn.name,
+        people=turn.people,
+        starts=wall(turn.starts),
+        every_days=turn.every_days or EVERY_DAYS,
+        ends=wall(turn.ends) if turn.ends else None,
+        deputy=turn.deputy,
+        supervisor=turn.supervisor,
+        replaces=turn.replaces,
+    )
+
+
+def _turns_by_rule(source: Source, key: str, turn: RotationTable, contract: Contract) -> RuledRotation:
+    """The hand-overs that the rule comes to, and the end of the last turn."""
+    ends = min(wall(turn.ends) if turn.ends else datetime.max, _horizon(contract))  # noqa: DTZ901 - wall time
+    times = _times(source, key, turn, wall(turn.starts), ends)
+    return RuledRotation(
+        contract=turn.contract,
+        name=turn.name,
+        people=turn.people,
+        handovers=(*times, ends),
+        deputy=turn.deputy,
+        supervisor=turn.supervisor,
+        replaces=turn.replaces,
+    )
+
+
+def _shift_by_rule(source: Source, key: str, shift: ShiftTable, contract: Contract) -> RuledShift:
+    starts, ends = wall(shift.starts or datetime.min), wall(shift.ends or datetime.min)  # noqa: DTZ901 - both are there
+    last = datetime.combine(shift.valid_until, time.max)
+    return RuledShift(
+        contract=shift.contract,
+        name=shift.name,
+        contact=shift.contact,
+        deputy=shift.deputy,
+        starts=_times(source, key, shift, starts, min(last, _horizon(contract))),
+        lasts=ends - starts,
+        supervisor=shift.supervisor,
+        replaces=shift.replaces,
+    )
+
+
+def _horizon(contract: Contract) -> datetime:
+    """The wall time after which nobody need be on call any more (C2.2)."""
+    return datetime.combine(contract.last_day, time(0)) + timedelta(days=1)
+
+
+def _times(
+    source: Source, key: str, table: RotationTable | ShiftTable, starts: datetime, until: datetime
+) -> tuple[datetime, ...]:
+    try:
+        return occurrences(table.rrule, starts, until=until, without=frozenset(table.without))
+    except RuleError as wrong:
+        raise source.refusal(
+            f"{key}.rrule",
+            str(wrong),
+            clause=ON_CALL,
+            remedy='write it as RFC 5545 says, "FREQ=WEEKLY;BYDAY=FR", and starts at its first time',
+        ) from wrong
 
 
 def _shift(table: ShiftTable) -> Shift | WeeklyShift:
@@ -318,9 +299,10 @@ def _shift(table: ShiftTable) -> Shift | WeeklyShift:
             name=table.name,
             contact=table.contact,
             deputy=table.deputy,
-            starts=_wall(table.starts),
-            ends=_wall(table.ends),
+            starts=wall(table.starts),
+            ends=wall(table.ends),
             supervisor=table.supervisor,
+            replaces=table.replaces,
         )
     return WeeklyShift(
         contract=table.contract,
@@ -334,28 +316,20 @@ def _shift(table: ShiftTable) -> Shift | WeeklyShift:
         valid_from=table.valid_from,
         valid_until=table.valid_until,
         supervisor=table.supervisor,
+        replaces=table.replaces,
     )
 
 
 def _override(table: OverrideTable) -> Override:
     return Override(
         contract=table.contract,
-        start=_at(table.starts),
-        end=_at(table.ends),
+        start=moment(table.starts),
+        end=moment(table.ends),
         contact=table.contact,
         deputy=table.deputy,
         by=table.by,
         reason=table.reason,
     )
-
-
-def _wall(moment: datetime) -> datetime:
-    """Rome wall time, naive: as written, or turned from the offset that is written."""
-    return moment.astimezone(ROME).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def _at(moment: datetime) -> datetime:
-    return moment.astimezone(UTC) if moment.tzinfo else instant(moment.date(), moment.time())
 
 
 def _refuse_missing_duties(source: Source, roster: Roster, contracts: Mapping[str, Contract]) -> None:

@@ -26,6 +26,7 @@ OWNERS = {
     "aiosmtpd": {"adapters/smtp", "adapters/rehearsal"},  # the listener; the sink that shows what was sent
     "alembic": {"adapters/store"},
     "apscheduler": {"adapters/ticker"},
+    "dateutil": {"config"},
     "asn1crypto": {"adapters/pec"},
     "defusedxml": {"adapters/pec"},
     "imapclient": {"adapters/mail", "adapters/imap"},
@@ -202,7 +203,7 @@ def test_every_import_is_ours_standard_or_a_stated_dependency() -> None:
         *project["dependencies"],
         *(name for extra in project["optional-dependencies"].values() for name in extra),
     }
-    installs_as = {"pillow": "PIL", "flufl.bounce": "flufl"}
+    installs_as = {"pillow": "PIL", "flufl.bounce": "flufl", "python-dateutil": "dateutil"}
     names = {requirement.split("[")[0].split(">")[0].split("=")[0].strip() for requirement in stated}
     known = {installs_as.get(name, name.replace("-", "_")) for name in names}
     known |= {*PRODUCT, *sys.stdlib_module_names, "pydantic_core"}  # pydantic pins its own core

@@ -40,6 +40,8 @@ ClauseId = Annotated[str, Field(pattern=r"^[A-Z]\d{1,2}(\.\d{1,2})?$")]
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,60}$")]
 """The id of something in a contract file: a phase `A`, a site `cagliari`."""
+PersonId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,40}$")]
+"""The id of somebody in the directory."""
 Positive = Annotated[int, Field(ge=1, strict=True)]
 
 LONGEST_YEARS = 60
