@@ -8,11 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from enum import StrEnum
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gateway.domain.intake import Channel
-from gateway.domain.phases import phase_on
 from gateway.domain.provisions import Calendar, Suspension
 
 if TYPE_CHECKING:
@@ -104,9 +102,7 @@ class Closure:
 class Schedule:
     """When the desk is staffed from a day on: an amendment may bring other hours (C9.2).
 
-    `continuous` and `closures_allowed` are what the clause says; the loader refuses what breaks them. `decided` are the
-    national holidays on which the client has decided by name. `by_phase` has the hours of each phase, by its id, where
-    they differ (A3.2); `bands` are then those before the first phase begins.
+    `continuous` and `closures_allowed` are what the clause says; the loader refuses what breaks them.
     """
 
     effective_from: date
@@ -117,8 +113,6 @@ class Schedule:
     continuous: bool
     closures_allowed: bool
     closures: tuple[Closure, ...]
-    decided: frozenset[str] = frozenset()
-    by_phase: Mapping[str, Schedule] = field(default_factory=lambda: MappingProxyType({}))
 
     def closure_on(self, day: date) -> Closure | None:
         """The planned closure of this day, or None."""
@@ -170,20 +164,6 @@ class OnCall:
         """The published on-call number (E.164) on this day; before the first dated one, the first."""
         in_force = [dated.number for dated in self.numbers if dated.valid_from <= day]
         return in_force[-1] if in_force else self.numbers[0].number
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Whose telephones ring for a caller while the desk is open, and how long (C2.3, C2.4).
-
-    `people` are ids of the directory, in the order in which they ring; `together`: all at once. Each rings for `ring_s`
-    seconds; a caller waits for `max_wait` in all before a message is offered.
-    """
-
-    people: tuple[str, ...]
-    together: bool
-    ring_s: int
-    max_wait: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +241,6 @@ class Contract:
     it was opened under. Validity, schedules and endpoints are the same in every version: they are dated themselves.
     `phone` is the public number. `national` are the holidays by law, whether the desk is staffed on them or not (A3.1):
     over them moves the end of a period or term (art. 1187 c.c.).
-    `desk` None: callers are not put through, they leave a message. `page_abandoned`: a call outside hours that was
-    given up without a key or a word is told to the contact on duty like every other request (`Page.ALL`).
     """
 
     id: str
@@ -320,8 +298,6 @@ class Contract:
     texts: tuple[Text, ...] = ()
     skills: tuple[str, ...] = ()
     national: Calendar = field(default_factory=Calendar)
-    desk: Desk | None = None
-    page_abandoned: bool = False
 
     @property
     def last_day(self) -> date:
@@ -329,14 +305,7 @@ class Contract:
         return max((self.valid_until, *(extension.until for extension in self.extensions)))
 
     def schedule_on(self, day: date) -> Schedule:
-        """The hours in force on a day, those of the phase it is in; before the first ones take effect, those."""
-        in_force = self._written_on(day)
-        if not in_force.by_phase:
-            return in_force
-        phase = phase_on(self, day)
-        return in_force.by_phase[phase.id] if phase else in_force
-
-    def _written_on(self, day: date) -> Schedule:
+        """The hours in force on a day; before the first ones take effect, those."""
         in_force = self.schedules[0]
         for schedule in self.schedules[1:]:
             if schedule.effective_from <= day:
@@ -349,7 +318,7 @@ class Contract:
             day: name
             for schedule in self.schedules
             for day, name in schedule.calendar.names.items()
-            if self._written_on(day) is schedule
+            if self.schedule_on(day) is schedule
         }
 
     def act(self, kind: ActKind) -> Act | None:
