@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from gateway.domain import terms
 from gateway.domain.decision import Became
 from gateway.domain.hours import is_valid_on, local
+from gateway.domain.periods import last_day_of
 from gateway.domain.places import no_place, place_called
 from gateway.domain.provisions import Of, Suspension
 from gateway.domain.terms import Due, Suspended
@@ -20,7 +21,7 @@ from gateway.domain.visits import VisitState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
 
     from gateway.domain.contract import Contract
     from gateway.domain.places import Place
@@ -73,13 +74,19 @@ def site_of(
 
 
 def _wanted(contract: Contract, ticket: Ticket) -> frozenset[Of]:
-    over = ticket.became == Became.PERIOD_EXPIRED and ticket.mode == "help_desk"
-    in_force = is_valid_on(contract, local(ticket.received_at).date())
-    if over or ticket.became in NOBODY_OWES or not in_force:
+    day = local(ticket.received_at).date()
+    if ticket.became in NOBODY_OWES or not is_valid_on(contract, day) or _second_level_is_over(contract, ticket, day):
         return frozenset()
     complaint = {Of.COMPLAINT} if ticket.type is TicketType.COMPLAINT else set()
     second = {Of.SECOND_LEVEL} if ticket.level == SECOND else set()
     return frozenset({Of.TAKEN_IN_CHARGE, Of.SOLUTION} | complaint | second)
+
+
+def _second_level_is_over(contract: Contract, ticket: Ticket, day: date) -> bool:
+    """Whether there was no second level any more for a ticket of it when it was received (C3.23)."""
+    periods = [p for p in contract.periods if p.of is Of.SECOND_LEVEL and p.phase in {"", ticket.phase}]
+    ends = [last_day_of(period, contract) for period in periods] if ticket.level == SECOND else []
+    return any(last is not None and last < day for last in ends)
 
 
 def _terms(contract: Contract, ticket: Ticket, wanted: frozenset[Of]) -> Iterable[Term]:

@@ -352,6 +352,8 @@ def _voice(case: _Case, last: _Finding) -> tuple[str, ...]:
 
 def _due(case: _Case, last: _Finding, priority_class: PriorityClass | None) -> Mapping[Of, Due]:
     """When the terms end that apply: of each kind the one of the request's class, else the one of every class."""
+    if not case.contract.terms:
+        return MappingProxyType({})
     number = priority_class.number if priority_class else None
     wanted = _terms_of(case, last)
     found: dict[Of, Term] = {}

@@ -276,3 +276,37 @@ def test_an_escalation_says_which_term_applies(bound: Station) -> None:
     bound.store.write(lambda tx: desk.workaround(tx, number, "Usare il vecchio modulo", None, bound.elena, at))
     mail = bound.store.write(lambda tx: escalating.preview(bound.gw, tx, number, None, at)).mail
     assert "soluzione entro martedì 24 novembre 2026 alle ore 14.00" in mail.text
+
+
+@pytest.mark.parametrize(
+    ("to", "sender", "subject", "at"),
+    [
+        ("assistenza@comune.example", MARIA, "Non stampa", TUESDAY),
+        (
+            "comunas@sardegnait.example",
+            "ada@sardegnait.example",
+            "Ci serve qualcuno in sede",
+            "2026-04-03T10:00:00+02:00",
+        ),
+        (
+            "comunas@sardegnait.example",
+            "ada@sardegnait.example",
+            "Sopralluogo al Comune di Sassari",
+            "2027-12-03T12:00:00+01:00",
+        ),
+        ("comunas@sardegnait.example", "ada@sardegnait.example", "Sopralluogo al Comune di Alghero", TUESDAY),
+        ("comunas@sardegnait.example", "chi@altrove.example", "Ci serve qualcuno in sede", TUESDAY),
+        ("assistenza@rti.example", MARIA, "Reclamo: mai attivato", "2026-12-31T23:30:00+01:00"),
+        ("assistenza@licenziatario.example", "chi@altrove.example", "Reclamo", TUESDAY),
+        ("fareimpresa@cameracommercio.example", MARIA, "Quanto pago di tributi?", TUESDAY),
+    ],
+)
+def test_due_times_counted_again_are_those_of_the_reception(
+    station: Station, to: str, sender: str, subject: str, at: str
+) -> None:
+    """What the ticket keeps is enough to count its terms again, by the same clauses."""
+    station.clock.set(at)
+    station.mail(subject, "Grazie", sender=sender, to=(to,))
+    before = station.ticket()
+    after = station.store.write(lambda tx: dues.recounted(station.gw, tx, before))
+    assert after.due == before.due
