@@ -1,7 +1,7 @@
 """A provider of certified mail for tests, with an authority of its own: every envelope and receipt of PEC, signed.
 
 It signs with code of its own (ASN.1 by hand, no library of ours), so that what it makes and what we verify cannot be
-wrong together. The same arguments always give the same bytes: keys are files, times are arguments, RSA PKCS #1 v1.5
+wrong together. The same arguments always give the same bytes: keys are in a file, times are arguments, RSA PKCS #1 v1.5
 has no chance in it. What is to be wrong is asked for: a digest, a signer, a change before or after the signature.
 
 Source: RFC 6109 §3 and §4, appendix A; DM 2 November 2005, technical annex.
@@ -10,6 +10,7 @@ Source: RFC 6109 §3 and §4, appendix A; DM 2 November 2005, technical annex.
 from __future__ import annotations
 
 import hashlib
+import json
 from base64 import encodebytes
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-KEYS = Path(__file__).parent / "pec_keys"
+KEYS: dict[str, str] = json.loads((Path(__file__).parent / "pec_keys" / "keys.json").read_text())
 ROME = ZoneInfo("Europe/Rome")
 DOMAIN = "gestore.example"
 MAILBOX = f"posta-certificata@{DOMAIN}"
@@ -34,7 +35,7 @@ CERTIFIED, EXTERNAL = "certificato", "esterno"
 
 @cache
 def key(name: str) -> rsa.RSAPrivateKey:
-    found = serialization.load_pem_private_key((KEYS / f"{name}.pem").read_bytes(), None)
+    found = serialization.load_pem_private_key(KEYS[name].encode(), None)
     assert isinstance(found, rsa.RSAPrivateKey)
     return found
 
