@@ -243,7 +243,7 @@ dispatch = sa.Table(
     sa.UniqueConstraint("key"),
     sa.Index("ix_dispatch_ticket", "ticket"),
     sa.Index("ix_dispatch_page", "page"),
-    sa.Index("ix_dispatch_to_key_id", "to_key", "id"),
+    sa.Index("ix_dispatch_to_key_created_at", "to_key", "created_at"),
     sa.Index("ix_dispatch_reference_key", "reference_key"),
     sa.Index("ix_dispatch_state_id", "state", "id"),
     sa.Index("ix_dispatch_kind_id", "kind", "id"),
