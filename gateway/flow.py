@@ -3,7 +3,7 @@ r"""The life of one request, from top to bottom. Read this first.
     inlet      bytes -> accept                      committed -> only now 250, \Seen, 200
     worker     file_next      -> ticket + dispatches, one commit
     worker     claim_due, deliver -> claim, commit; send with no transaction open; outcome, commit
-    provider   settle_*       -> confirmed, refused; a page that failed climbs
+    provider   settling       -> confirmed, refused; a page that failed climbs; silent for a minute: ask_next
     ticker     chase_next     -> the next contact; the supervisor; the vendor that does not answer
     desk       gateway.desk
 
@@ -18,26 +18,39 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import bounces, calls, dues, filing, journal, paging, telling, texting, waking
+from gateway import (
+    accepting,
+    alarms,
+    calls,
+    dues,
+    filing,
+    journal,
+    outages,
+    paging,
+    settling,
+    storms,
+    telling,
+    texting,
+    waking,
+)
 from gateway.domain import replies
-from gateway.domain.dispatch import Deferred, DispatchKind, DispatchState, Refused, Sent, retry_delay
+from gateway.domain.dispatch import Deferred
 from gateway.domain.errors import StoreError
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel, IntakeState
-from gateway.domain.register import Happening
 from gateway.domain.ticket import CLOSED_STATES
 from gateway.ports import Expected
-from gateway.telling import NOBODY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
     from datetime import datetime
 
+    from gateway.domain.delivery import Told
     from gateway.domain.dispatch import Dispatch, Outcome
     from gateway.domain.intake import Arrival, Intake, MailReading, Receipt
-    from gateway.domain.ticket import Ticket, Timer
-    from gateway.ports import Gateway, Outlet, Transaction
+    from gateway.domain.ticket import Timer
+    from gateway.ports import Asking, Gateway, Outlet, Reading, Transaction
 
 FILE_LEASE = timedelta(minutes=2)
 SEND_LEASE = timedelta(minutes=2)
@@ -186,10 +199,18 @@ def _conclude_filing(gw: Gateway, intake: Intake, future: Future[IntakeState] | 
 
 
 def claim_due(gw: Gateway, channels: Sequence[Channel], limit: int) -> list[Dispatch]:
-    """What is due by these channels, pages first, marked as being sent; each of it is to be handed to `deliver`."""
+    """What is due by these channels, pages first, marked as being sent; each of it is to be handed to `deliver`.
+
+    How things stand now decides: what nobody needs any more does not leave (C-55).
+    """
     now = gw.clock.now()
     lease = MAIL_LEASE if Channel.MAIL in channels else SEND_LEASE
-    return gw.store.write(lambda tx: tx.claim_dispatches(now, limit, lease, channels))
+
+    def unit(tx: Transaction) -> list[Dispatch]:
+        claimed = tx.claim_dispatches(now, limit, lease, channels)
+        return [dispatch for dispatch in claimed if settling.may_leave(gw, tx, dispatch, now)]
+
+    return gw.store.write(unit)
 
 
 def deliver(gw: Gateway, outlets: Mapping[Channel, Outlet], dispatch: Dispatch) -> None:
@@ -198,13 +219,13 @@ def deliver(gw: Gateway, outlets: Mapping[Channel, Outlet], dispatch: Dispatch) 
     outcome = _send(outlets, dispatch)
     journal.dispatch_concluded(dispatch, outcome, (time.perf_counter() - began) * 1000)
     at = gw.clock.now()
-    gw.store.write(lambda tx: conclude(gw, tx, dispatch.id, dispatch.attempts, outcome, at))
+    gw.store.write(lambda tx: settling.conclude(gw, tx, dispatch.id, dispatch.attempts, outcome, at))
 
 
 def _send(outlets: Mapping[Channel, Outlet], dispatch: Dispatch) -> Outcome:
     outlet = outlets.get(dispatch.channel)
     if outlet is None:
-        return Deferred(f"no outlet is configured for {dispatch.channel}")
+        return Deferred(f"no outlet is configured for {dispatch.channel}", down=True)
     try:
         return outlet.send(dispatch)
     except Exception as error:  # noqa: BLE001 - the edge of the step: an outlet that raises is a later try, never a loss
@@ -212,115 +233,45 @@ def _send(outlets: Mapping[Channel, Outlet], dispatch: Dispatch) -> Outcome:
         return Deferred(type(error).__name__)
 
 
-def conclude(gw: Gateway, tx: Transaction, dispatch_id: int, attempt: int, outcome: Outcome, at: datetime) -> None:
-    """What an attempt came to. A callback that came first is not taken back, nor what a later attempt did."""
-    dispatch = tx.dispatch(dispatch_id)
-    if dispatch is None or dispatch.attempts != attempt:
-        return
-    if dispatch.state is not DispatchState.SENDING:
-        if isinstance(outcome, Sent) and not dispatch.reference:
-            tx.change_dispatch(dispatch_id, reference=outcome.reference)
-        return
-    if isinstance(outcome, Sent):
-        tx.change_dispatch(dispatch_id, state=DispatchState.SENT, reference=outcome.reference, sent_at=at, reason=None)
-    elif isinstance(outcome, Refused):
-        _refused(gw, tx, dispatch, f"{outcome.code or ''} {outcome.reason}".strip(), at)
-    else:
-        _deferred(gw, tx, dispatch, outcome, at)
-    _record_outcome(tx, dispatch, outcome, at)
-
-
-def _deferred(gw: Gateway, tx: Transaction, dispatch: Dispatch, outcome: Deferred, at: datetime) -> None:
-    wait = max(retry_delay(dispatch.kind, max(dispatch.attempts, 1)), outcome.retry_after or timedelta(0))
-    page = tx.page(dispatch.page) if dispatch.page is not None else None
-    if page is not None and page.state not in waking.ANSWERABLE:
-        tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason="the page was answered")
-    elif at + wait >= dispatch.expires_at:
-        _refused(gw, tx, dispatch, f"given up: {outcome.reason}", at)
-    else:
-        tx.change_dispatch(dispatch.id, state=DispatchState.DUE, due_at=at + wait, reason=outcome.reason[:300])
-
-
-def _refused(gw: Gateway, tx: Transaction, dispatch: Dispatch, reason: str, at: datetime) -> None:
-    """It will never arrive: a page climbs, an escalation fails aloud; an acknowledgement only says so."""
-    tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason=reason[:300])
-    if dispatch.page is not None and "asked_for" not in dispatch.facts:
-        paging.attempt_failed(gw, tx, dispatch.page, at, reason)
-    ticket = tx.ticket(dispatch.ticket) if dispatch.ticket is not None else None
-    if ticket is not None:
-        bounces.not_delivered(gw, tx, ticket, dispatch, reason, at)
-    if dispatch.kind is DispatchKind.ALARM:
-        journal.warned("alarm.not_delivered", dispatch=dispatch.id, reason=reason[:200])
-
-
-def _alarm_note(gw: Gateway, tx: Transaction, ticket: Ticket, problem: str, at: datetime) -> None:
-    contract = gw.rules.contract(ticket.contract)
-    values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
-    telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
-
-
-def _record_outcome(tx: Transaction, dispatch: Dispatch, outcome: Outcome, at: datetime) -> None:
-    if dispatch.ticket is None:
-        return
-    data = {
-        "dispatch": str(dispatch.id),
-        "kind": str(dispatch.kind),
-        "channel": str(dispatch.channel),
-        "attempt": str(dispatch.attempts),
-        "key": dispatch.key,
-        "outcome": type(outcome).__name__.lower(),
-        "reason": str(getattr(outcome, "reason", "") or "")[:200],
-    }
-    tx.record(str(dispatch.ticket), Happening("dispatch_attempted", at, NOBODY, data=data))
-
-
 # -------------------------------------------------------------------------------------------------------------- settle
-
-NOT_SENT_YET = (DispatchState.DUE, DispatchState.SENDING)
-"""A status of something we do not know to be sent says that it was: our own request came back too late."""
-DELIVERED = ("delivered", "read")
-FAILED = ("undelivered", "failed")
-CALL_ENDED = ("completed", "busy", "no-answer", "failed", "canceled")
+# What carrier, people and mail servers tell: `settling`, `page_calls`, `texting`, `bounces`. Here is what nobody told.
 
 
-def settle_sms(gw: Gateway, tx: Transaction, key: str, sid: str, status: str, error_code: str, at: datetime) -> bool:
-    """The carrier tells how an SMS fares, in any order and more than once; False when we do not know it (B-075)."""
-    dispatch = tx.dispatch_by(key=key)
-    if dispatch is None or tx.seen_before(f"twilio:{sid}:{status}", at):
-        return dispatch is not None
-    if status in DELIVERED and dispatch.state is not DispatchState.REFUSED:
-        tx.change_dispatch(dispatch.id, state=DispatchState.CONFIRMED, reference=sid)
-    elif status in FAILED and dispatch.state is not DispatchState.CONFIRMED:
-        _refused(gw, tx, dispatch, f"{error_code} {status}".strip(), at)
-    elif dispatch.state in NOT_SENT_YET:
-        tx.change_dispatch(dispatch.id, state=DispatchState.SENT, reference=sid, sent_at=at)
-    _record_status(tx, dispatch, status, error_code, at)
-    return True
+def ask_next(gw: Gateway, asking: Asking | None, limit: int = 8) -> int:
+    """Ask the carrier, with no transaction open, how those fare of which it has told nothing for a minute.
+
+    What has not left yet needs no question, and a carrier that is known to be down gets none.
+    """
+    now = gw.clock.now()
+    due = gw.store.read(lambda reading: reading.due_timers(now, limit, kind=waking.STATUS))
+    for timer in due:
+        _ask(gw, asking, int(timer.ticket or 0))
+    return len(due)
 
 
-def settle_call(gw: Gateway, tx: Transaction, key: str, sid: str, status: str, answered_by: str, at: datetime) -> bool:
-    """The carrier tells how a call fares. "completed" says that something answered, not that a person took it."""
-    dispatch = tx.dispatch_by(key=key)
-    if dispatch is None or tx.seen_before(f"twilio:{sid}:{status}", at):
-        return dispatch is not None
-    if status in CALL_ENDED:
-        page = tx.page(dispatch.page) if dispatch.page else None
-        accepted = page is not None and page.state == "accepted"
-        state = DispatchState.CONFIRMED if accepted else DispatchState.REFUSED
-        reason = None if accepted else f"{status} {answered_by}".strip()
-        tx.change_dispatch(dispatch.id, state=state, reference=sid, reason=reason)
-        if page is not None and not accepted and "asked_for" not in dispatch.facts:
-            paging.attempt_failed(gw, tx, page.id, at, f"{status} {answered_by}".strip())
-    elif dispatch.state in NOT_SENT_YET:
-        tx.change_dispatch(dispatch.id, state=DispatchState.SENT, reference=sid, sent_at=at)
-    _record_status(tx, dispatch, status, answered_by, at)
-    return True
+def _ask(gw: Gateway, asking: Asking | None, dispatch_id: int) -> None:
+    """One question in a step of its own; what cannot be written down is asked again."""
+    try:
+        told = _told(gw, asking, dispatch_id)
+        at = gw.clock.now()
+        gw.store.write(lambda tx: settling.settle_asked(gw, tx, dispatch_id, told, at))
+    except StoreError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge of the step: journalled, and every other one is asked
+        journal.loop_failed(f"status of {dispatch_id}", error)
+        later = gw.clock.now() + TIMER_AGAIN
+        gw.store.write(lambda tx: tx.set_timer(waking.STATUS, dispatch_id, later, {}))
 
 
-def _record_status(tx: Transaction, dispatch: Dispatch, status: str, detail: str, at: datetime) -> None:
-    if dispatch.ticket is not None:
-        data = {"dispatch": str(dispatch.id), "status": status, "detail": detail, "key": dispatch.key}
-        tx.record(str(dispatch.ticket), Happening("dispatch_status", at, "carrier", data=data))
+def _told(gw: Gateway, asking: Asking | None, dispatch_id: int) -> Told | None:
+    def known(reading: Reading) -> Dispatch | None:
+        found = reading.dispatch(dispatch_id)
+        wanted = found is not None and settling.is_to_be_asked(found)
+        down = wanted and found is not None and outages.is_down(reading, outages.channel_of(found.channel))
+        return found if wanted and not down else None
+
+    dispatch = gw.store.read(known)
+    return asking.status(dispatch) if asking and dispatch else None
 
 
 # --------------------------------------------------------------------------------------------------------------- chase
@@ -329,7 +280,7 @@ def _record_status(tx: Transaction, dispatch: Dispatch, status: str, detail: str
 def chase_next(gw: Gateway, limit: int = 32) -> int:
     """Act on every timer whose time has come, each in a unit of its own; how many there were."""
     now = gw.clock.now()
-    due = gw.store.read(lambda reading: reading.due_timers(now, limit))
+    due = gw.store.read(lambda reading: reading.due_timers(now, limit, but=waking.STATUS))
     for timer in due:
         _fall_due_now(gw, timer)
     return len(due)
@@ -355,8 +306,12 @@ def _fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
         return
     if current.kind == paging.CHASE:
         paging.climb(gw, tx, current, at)
-    elif current.kind == waking.STORM:
+    elif current.kind == paging.ACCEPTANCE:
+        accepting.expire(gw, tx, current, at)
+    elif current.kind == storms.STORM:
         waking.storm_over(gw, tx, current, at)
+    elif current.kind == alarms.ALARM_STORM:
+        alarms.storm_over(gw, tx, current, at)
     elif current.kind == dues.TERM:
         dues.fall_due(gw, tx, current, at)
     elif current.kind == ESCALATION:
@@ -375,5 +330,7 @@ def _vendor_silent(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> 
     ticket = tx.ticket(number)
     if ticket is None or ticket.state in CLOSED_STATES:
         return
+    contract = gw.rules.contract(ticket.contract)
     problem = "Il fornitore non ha ancora confermato la presa in carico della richiesta inoltrata."
-    _alarm_note(gw, tx, ticket, problem, at)
+    values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
+    telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)

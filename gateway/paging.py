@@ -10,15 +10,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gateway import alarms
 from gateway.domain import replies, wording
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import closing, opening
 from gateway.domain.intake import Channel
+from gateway.domain.pages import ACCEPTED, ANSWERABLE, OPEN, PASSED_BY
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.routing import CALL_OPEN, Role, Route, Rung, ladder, route
 from gateway.domain.ticket import WAITING_FOR_A_PERSON, Act, Mark, Priority, TicketState, after
 from gateway.telling import NOBODY, alarm, owe_sms, sms_facts
-from gateway.waking import ANSWERABLE, OPEN, PASSED_BY, attempts, tell
+from gateway.waking import attempts, tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +35,9 @@ CHASE = "chase"
 MOST_TRIES = 3
 LONGEST_PAUSE = timedelta(hours=1)
 FIRST_TURN = {"round": "1", "rung": "0"}
+UNCOVERED = "Nessun referente reperibile: il turno è scoperto e manca il sostituto."
+ACCEPTANCE = "acceptance"
+"""The timer of a ticket whose acceptance expires."""
 FIRST_DEPUTY_RUNG = 2
 """Rungs 0 and 1 are the same person: whoever said NO to the SMS is not called as well."""
 
@@ -44,7 +49,8 @@ def start(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: 
     chain = _chain(gw, tx, ticket, contract, at)
     if chain is None:
         if ticket.priority is Priority.URGENT:
-            tx.set_timer(CHASE, ticket.number, at + contract.on_call.retry_every, FIRST_TURN)
+            again = {**FIRST_TURN, "uncovered": "yes"}
+            tx.set_timer(CHASE, ticket.number, at + contract.on_call.retry_every, again)
         return ticket
     rungs = ladder(contract.on_call, chain)
     if ticket.priority is Priority.URGENT:
@@ -59,9 +65,7 @@ def _chain(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at:
     try:
         chain = gw.rules.roster.chain(contract.id, at)
     except LookupError:
-        _alarm_note(
-            gw, tx, ticket, contract, at, "Nessun referente reperibile: il turno è scoperto e manca il sostituto."
-        )
+        _alarm_note(gw, tx, ticket, contract, at, UNCOVERED)
         return None
     if chain.from_fallback:
         note = f"Turno scoperto: è stato chiamato il referente di riserva {chain.contact.name}."
@@ -99,7 +103,7 @@ def climb(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
         return
     chain = _chain_of(gw, contract, at)
     if chain is None:
-        tx.set_timer(CHASE, ticket.number, at + contract.on_call.retry_every, timer.facts)
+        _nobody_on_duty(gw, tx, ticket, contract, contract.on_call, timer, at)
         return
     rungs = ladder(contract.on_call, chain)
     turn = (int(timer.facts.get("round", "1")), int(timer.facts.get("rung", "0")))
@@ -107,6 +111,15 @@ def climb(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
         _climb(gw, tx, ticket, contract, rungs, turn=turn, at=at)
     else:
         _exhausted(gw, tx, ticket, contract, contract.on_call, turn[0], at)
+
+
+def _nobody_on_duty(
+    gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, on_call: OnCall, timer: Timer, at: datetime
+) -> None:
+    """The roster is empty by now: the supervisors are told, once a ticket, and the roster is asked again (C2.8)."""
+    if "uncovered" not in timer.facts:
+        _alarm_note(gw, tx, ticket, contract, at, UNCOVERED)
+    tx.set_timer(CHASE, ticket.number, at + on_call.retry_every, {**timer.facts, "uncovered": "yes"})
 
 
 def _chain_of(gw: Gateway, contract: Contract, at: datetime) -> Chain | None:
@@ -166,7 +179,11 @@ def _pause(on_call: OnCall, turn: int) -> timedelta:
 
 
 def _alarm_not_reached(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime) -> None:
+    """Nobody on call took it: the supervisors have a mail of it, in a storm one mail of all that wait."""
     on_call = contract.on_call
+    if on_call and alarms.are_many(tx, on_call, at):
+        alarms.hold(tx, contract, on_call, at)
+        return
     retry = at + (on_call.retry_every if on_call else timedelta(minutes=10))
     sent = tx.dispatches(ticket=ticket.number, kind=DispatchKind.PAGE, limit=50)
     lines = [
@@ -202,7 +219,7 @@ def attempt_failed(gw: Gateway, tx: Transaction, page_id: int, at: datetime, rea
     tx.record(str(ticket.number), Happening("page_unanswered", at, NOBODY, data=data))
     timer = tx.timer(CHASE, ticket.number)
     if timer is None:
-        if ticket.state in WAITING_FOR_A_PERSON:
+        if ticket.state in WAITING_FOR_A_PERSON and Mark.DRILL not in ticket.marks:
             problem = f"L’avviso al referente reperibile non è arrivato: {reason}."
             _alarm_note(gw, tx, ticket, gw.rules.contract(ticket.contract), at, problem)
         return
@@ -221,38 +238,45 @@ def _nothing_else_pending(tx: Transaction, page: Page) -> bool:
     return not any(call.page == page.id and call.state in CALL_OPEN for call in calls)
 
 
-def accept(gw: Gateway, tx: Transaction, page: Page, at: datetime, *, by: str, medium: str) -> Ticket:
-    """A human took it: the first one owns it; whoever else was woken is told (M-04), the ladder stops."""
+def accept(
+    gw: Gateway, tx: Transaction, page: Page, at: datetime, *, by: str, medium: str, alone: bool = True
+) -> Ticket:
+    """A human took it: the first one owns it; whoever else was woken is told (M-04), the ladder stops.
+
+    `alone`: one of many that are accepted together is told of with the others, by whoever accepts them.
+    """
     ticket = tx.change_ticket(page.ticket, state=TicketState.TAKEN, owner=by, taken_at=at)
     tx.drop_timer(CHASE, page.ticket)
-    tx.change_page(page.id, state="accepted", closed_at=at, accepted_by=by)
+    tx.change_page(page.id, state=ACCEPTED, closed_at=at, accepted_by=by)
     _withdraw(tx, page)
     contract = gw.rules.contract(page.contract)
     tx.record(
         str(page.ticket),
         Happening("taken", at, by, contract.clauses.of("on_call"), {"page": str(page.id), "medium": medium}),
     )
-    _tell_the_others(gw, tx, ticket, contract, by, at)
+    if contract.on_call and contract.on_call.acceptance_expires:
+        expires_at = at + contract.on_call.acceptance_expires
+        tx.set_timer(ACCEPTANCE, page.ticket, expires_at, {"page": str(page.id), "since": at.isoformat()})
+    if alone:
+        _tell_the_others(gw, tx, ticket, contract, by, at)
     return ticket
 
 
-def _tell_the_others(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, by: str, at: datetime) -> None:
-    told = {by}
+def close_others(tx: Transaction, ticket: Ticket, by: str, at: datetime) -> list[Page]:
+    """Nobody else's page of a ticket is answered any more: those of other people, each person once."""
+    closed: dict[str, Page] = {}
     for other in tx.pages(ticket=ticket.number, states=ANSWERABLE):
         tx.change_page(other.id, state="taken_by_other", closed_at=at)
         _withdraw(tx, other)
-        if other.person not in told:
-            told.add(other.person)
-            owe_sms(
-                gw,
-                tx,
-                contract,
-                text_id="M-04",
-                values=sms_facts(contract, ticket, at),
-                to=other.number,
-                at=at,
-                ticket=ticket.number,
-            )
+        if other.person != by:
+            closed.setdefault(other.person, other)
+    return list(closed.values())
+
+
+def _tell_the_others(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, by: str, at: datetime) -> None:
+    values = sms_facts(contract, ticket, at)
+    for other in close_others(tx, ticket, by, at):
+        owe_sms(gw, tx, contract, text_id="M-04", values=values, to=other.number, at=at, ticket=ticket.number)
 
 
 def _withdraw(tx: Transaction, page: Page) -> None:
@@ -265,6 +289,7 @@ def _withdraw(tx: Transaction, page: Page) -> None:
 def stop(gw: Gateway, tx: Transaction, ticket: Ticket, at: datetime, *, by: str) -> None:
     """The desk took the ticket: nobody is woken for it any more, and whoever was is told."""
     tx.drop_timer(CHASE, ticket.number)
+    tx.drop_timer(ACCEPTANCE, ticket.number)
     _tell_the_others(gw, tx, ticket, gw.rules.contract(ticket.contract), by, at)
 
 

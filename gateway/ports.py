@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from gateway.domain.delivery import Told
     from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Outcome, OutgoingMail
     from gateway.domain.intake import (
         Arrival,
@@ -263,8 +264,8 @@ class Reading(Protocol):
         """Every timer of a kind, earliest first."""
         ...
 
-    def due_timers(self, now: datetime, limit: int) -> list[Timer]:
-        """Timers whose time has come, earliest first."""
+    def due_timers(self, now: datetime, limit: int, *, kind: str | None = None, but: str = "") -> list[Timer]:
+        """Timers whose time has come, earliest first: of one kind, or of every kind `but` one."""
         ...
 
     def open_tickets_of(self, contract: str, address: str, *, since: datetime) -> list[Ticket]:
@@ -516,6 +517,17 @@ class Outlet(Protocol):
 
     def send(self, dispatch: Dispatch) -> Outcome:
         """Send one dispatch with its key as the attempt id. Called with no transaction open."""
+        ...
+
+
+class Asking(Protocol):
+    """Asks the carrier how something that left us fares. Never raises."""
+
+    def status(self, dispatch: Dispatch) -> Told | None:
+        """What the carrier knows of a message or call by its reference; None when it knows nothing or does not answer.
+
+        Called with no transaction open.
+        """
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway.domain import correlation, replies
@@ -215,6 +216,18 @@ def owe_call(
     )
 
 
+def owe_page_mail(
+    gw: Gateway, tx: Transaction, contract: Contract, page: Page, *, to: str, text: Filled, at: datetime
+) -> Dispatch:
+    """The mail of a page. It lives no longer than the page's other messages, and nobody's answer to it is a request."""
+    key, facts = _unsigned(gw, contract)
+    kind, number = DispatchKind.PAGE, page.ticket
+    mail = _mail(
+        gw, contract, key=key, kind=kind, to=to, text=text, at=at, auto=AUTO_GENERATED, ticket=number, facts=facts
+    )
+    return tx.add_dispatch(replace(mail, page=page.id, expires_at=at + gw.rules.page_lives))
+
+
 def alarm(
     gw: Gateway,
     tx: Transaction,
@@ -226,10 +239,24 @@ def alarm(
     ticket: Ticket | None = None,
 ) -> None:
     """Tell the supervisors of a contract by mail that something needs a person now, and record that we did."""
-    recipients = gw.rules.alarmed(contract)
     text = gw.rules.texts(contract).fill(text_id, values)
+    recipients = gw.rules.alarmed(contract)
+    mail_alarm(gw, tx, contract, recipients, text, at, ticket)
+    chain = str(ticket.number) if ticket else SYSTEM
+    tx.record(chain, Happening("alarm_raised", at, NOBODY, data={"text": text_id, "recipients": str(len(recipients))}))
+
+
+def mail_alarm(
+    gw: Gateway,
+    tx: Transaction,
+    contract: Contract,
+    recipients: Sequence[str],
+    text: Filled,
+    at: datetime,
+    ticket: Ticket | None = None,
+) -> None:
+    """An alarm as a mail to each of these."""
     number = ticket.number if ticket else None
-    kind = DispatchKind.ALARM
     for to in recipients:
         key, facts = _unsigned(gw, contract)
         tx.add_dispatch(
@@ -237,7 +264,7 @@ def alarm(
                 gw,
                 contract,
                 key=key,
-                kind=kind,
+                kind=DispatchKind.ALARM,
                 to=to,
                 text=text,
                 at=at,
@@ -246,8 +273,6 @@ def alarm(
                 facts=facts,
             )
         )
-    chain = str(ticket.number) if ticket else SYSTEM
-    tx.record(chain, Happening("alarm_raised", at, NOBODY, data={"text": text_id, "recipients": str(len(recipients))}))
 
 
 def sms_facts(contract: Contract, ticket: Ticket, at: datetime, **more: str) -> dict[str, str]:

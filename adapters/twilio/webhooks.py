@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from adapters.twilio.gate import Gate, Refusal, Signal
 from adapters.twilio.twiml import EMPTY, rendered
-from gateway import calls, flow, journal, page_calls, texting
+from gateway import calls, journal, page_calls, settling, texting
 from gateway.domain.call import Hangup, Say
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Arrival, Channel, RepeatKey
@@ -222,7 +222,7 @@ class _Carrier:
         key, at = signal.key(), self._gw.clock.now()
         sid, status = signal.value("MessageSid"), signal.value("MessageStatus")
         error = signal.value("ErrorCode")
-        known = await self._do(lambda tx: flow.settle_sms(self._gw, tx, key, sid, status, error, at))
+        known = await self._do(lambda tx: settling.settle_sms(self._gw, tx, key, sid, status, error, at))
         journal.status_settled(key, status, known=known)
         return Response(status_code=204)
 
@@ -230,7 +230,7 @@ class _Carrier:
         """How a call of ours fares."""
         key, at = signal.key(), self._gw.clock.now()
         sid, status, by = signal.value("CallSid"), signal.value("CallStatus"), signal.value("AnsweredBy")
-        known = await self._do(lambda tx: flow.settle_call(self._gw, tx, key, sid, status, by, at))
+        known = await self._do(lambda tx: settling.settle_call(self._gw, tx, key, sid, status, by, at))
         journal.status_settled(key, status, known=known)
         return Response(status_code=204)
 

@@ -201,6 +201,9 @@ def _escalation(table: EscalationTable | None) -> Escalation | None:
         return None
     return Escalation(
         mailbox=table.mailbox,
+        acceptance_expires=None if table.acceptance_expires == "never" else table.acceptance_expires,
+        mail=table.mail,
+        drill_monthly=table.drill == "monthly",
         vendor_name=table.vendor_name,
         contract_reference=table.contract_reference,
         required=table.required,

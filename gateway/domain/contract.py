@@ -150,6 +150,9 @@ class OnCall:
     numbers: tuple[DatedNumber, ...]
     answer_within: timedelta
     ring_s: int
+    `acceptance_expires`: whoever accepted and did nothing for so long is reminded, then the request is paged anew;
+    None: an acceptance holds. `mail`: a mail with a link lies beside an urgent page. `drill_monthly`: the supervisor
+    is reminded when a month passes without a drill.
     rounds: int
     retry_every: timedelta
     ack_timeout: timedelta
@@ -165,6 +168,9 @@ class OnCall:
         in_force = [dated.number for dated in self.numbers if dated.valid_from <= day]
         return in_force[-1] if in_force else self.numbers[0].number
 
+    acceptance_expires: timedelta | None = None
+    mail: bool = True
+    drill_monthly: bool = False
 
 @dataclass(frozen=True, slots=True)
 class Priority:

@@ -49,10 +49,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Deferred:
-    """Not now: try again, no sooner than `retry_after` when the far side asked for it."""
+    """Not now: try again, no sooner than `retry_after` when the far side asked for it.
+
+    `down`: the far side could not be used at all, which counts towards an outage of the channel.
+    """
 
     reason: str
     retry_after: timedelta | None = None
+    down: bool = False
 
 
 @dataclass(frozen=True, slots=True)

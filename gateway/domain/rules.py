@@ -43,6 +43,17 @@ class Rules:
     voicemail: bool = True
     recording_days: int = 30
     recording_purpose: str = "rispondere alla Sua richiesta"
+    record_calls: bool = False
+    """Whether conversations are recorded, after the notice (X12)."""
+    abandoned_after: timedelta = timedelta(seconds=10)
+    """A call given up before, without a key or a word, is no request of its own (S003)."""
+    calls_per_caller: int = 20
+    """Calls of one number in ten minutes; further ones get the busy tone."""
+    calls_per_hour: int = 60
+    calls_per_day: int = 200
+    """Ceilings of the calls that cost us, those that a caller sets off too (P15)."""
+    countries: tuple[str, ...] = ("+39",)
+    """Calling codes of the countries whose numbers may be called (X10)."""
     alarm_mails: tuple[str, ...] = ()
     mail_from: str = ""
     mail_lives: timedelta = timedelta(days=2)
@@ -51,6 +62,12 @@ class Rules:
     versions: Mapping[str, tuple[Contract, ...]] = field(default_factory=lambda: MappingProxyType({}))
     place_named: Callable[[str], Place | None] = no_place
     """Knows the municipalities that are no site of a contract (A3.4)."""
+    public_url: str = ""
+    """Where people and the carrier reach us; empty: no link is ever sent."""
+    probe_contract: str = ""
+    """The test contract in which the gateway tries itself out: everything under it is synthetic."""
+    probe_number: str = ""
+    """The telephone of that contract's contact: a number of ours that brings a page back to us, or a robot's."""
 
     def contract(self, contract_id: str, version: int | None = None) -> Contract:
         """The contract with this id, as signed or in a version; a ticket keeps the one it was opened under.

@@ -39,6 +39,7 @@ class Act(StrEnum):
     CONTACT_TOLD = "contact_told"
     TAKE = "take"
     NOBODY_TOOK = "nobody_took"
+    ACCEPTANCE_EXPIRED = "acceptance_expired"
     WAIT_REQUESTER = "wait_requester"
     WAIT_CLIENT = "wait_client"
     WORKED_AROUND = "worked_around"
@@ -93,6 +94,10 @@ class Mark(StrEnum):
     FAX_FROM_PUBLIC_BODY = "fax_from_public_body"
     NO_WORKAROUND = "no_workaround"
     CALL_BACK = "call_back"
+    SYNTHETIC = "synthetic"
+    """Made by the gateway to try itself out: no report counts it."""
+    DRILL = "drill"
+    """A drill of the on-call duty: everybody confirms for themselves, nobody owns it."""
 
 
 class StateError(CentralinoError):
@@ -107,6 +112,7 @@ TRANSITIONS: dict[tuple[TicketState, Act], TicketState] = {
     (_S.NEW, Act.CONTACT_TOLD): _S.NOTIFIED,
     (_S.NOTIFIED, Act.CONTACT_TOLD): _S.NOTIFIED,
     (_S.NOTIFIED, Act.NOBODY_TOOK): _S.NEW,
+    (_S.TAKEN, Act.ACCEPTANCE_EXPIRED): _S.NEW,
     **{(state, Act.TAKE): _S.TAKEN for state in _OPEN},
     **{(state, Act.WAIT_REQUESTER): _S.WAITING_REQUESTER for state in _WORK},
     **{(state, Act.WAIT_CLIENT): _S.WAITING_CLIENT for state in _WORK},

@@ -275,6 +275,8 @@ _NAMES: dict[str, dict[str, tuple[str, str]]] = {
         "fax": ("fax", "fax"),
         "desk": ("operatore", "operator"),
         "api": ("applicazione collegata", "connected application"),
+        "heartbeat": ("segnale di vita verso l’esterno", "heartbeat to the outside"),
+        "probe": ("prova automatica della reperibilità", "automatic check of the on-call duty"),
     },
     "type": {
         "assistance": ("assistenza", "assistance"),

@@ -15,7 +15,7 @@ TEXTS = Path(__file__).parents[2] / "config" / "texts" / "it" / "alarms.toml"
 SMS, VOICE = Channel.SMS, Channel.VOICE
 LATER = (TOO_MANY, FAULT, NO_ANSWER, UNAUTHORISED)
 
-EXPECTED = {
+EXPECTED: dict[tuple[Channel, str, int | None], Next] = {
     # What the carrier tells of a text.
     **{(SMS, status, None): Next.WAIT for status in ("accepted", "scheduled", "queued", "sending", "sent")},
     **{(SMS, status, None): Next.DONE for status in ("delivered", "read")},

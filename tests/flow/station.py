@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from config.compose import gateway_of, shipped
 from config.load import load
-from gateway import calls, flow, page_calls, texting
+from gateway import calls, flow, page_calls, settling, texting
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import local
 from gateway.domain.intake import Arrival, Channel, RepeatKey
@@ -183,12 +183,13 @@ class Station:
     def sms_status(self, dispatch: Dispatch, status: str, error: str = "") -> bool:
         """The carrier tells how an SMS fares."""
         sid, now = f"SM{dispatch.id:032d}", self.clock.now()
-        return self.store.write(lambda tx: flow.settle_sms(self.gw, tx, dispatch.key, sid, status, error, now))
+        return self.store.write(lambda tx: settling.settle_sms(self.gw, tx, dispatch.key, sid, status, error, now))
 
     def call_status(self, dispatch: Dispatch, status: str, answered_by: str = "") -> bool:
         """The carrier tells how a call fares."""
         sid, now = f"CA{dispatch.id:032d}", self.clock.now()
-        return self.store.write(lambda tx: flow.settle_call(self.gw, tx, dispatch.key, sid, status, answered_by, now))
+        key, by = dispatch.key, answered_by
+        return self.store.write(lambda tx: settling.settle_call(self.gw, tx, key, sid, status, by, now))
 
     # ----------------------------------------------------------------------------------------------------- what is seen
 

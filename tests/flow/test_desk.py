@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 
 from config.demo.play import SHEET
-from gateway import desk, escalating, flow, tickets
+from gateway import desk, escalating, flow, settling, tickets
 from gateway.domain.dispatch import DispatchKind, Refused
 from gateway.domain.roster import Person
 from gateway.domain.ticket import StateError, TicketState
@@ -163,7 +163,7 @@ def test_a_vendor_that_refuses_the_mail_is_told_to_the_supervisors(known: Statio
     channel = known.sent(kind=DispatchKind.ESCALATION)[0].channel
     claimed = known.store.write(lambda tx: tx.claim_dispatches(now, 9, flow.SEND_LEASE, (channel,)))
     about = next(d for d in claimed if d.kind is DispatchKind.ESCALATION)
-    known.store.write(lambda tx: flow.conclude(known.gw, tx, about.id, 1, Refused("mailbox full", "552"), now))
+    known.store.write(lambda tx: settling.conclude(known.gw, tx, about.id, 1, Refused("mailbox full", "552"), now))
     assert known.ticket().state is TicketState.ESCALATION_FAILED
     assert known.alarms()
 

@@ -12,7 +12,7 @@ from gateway import desk
 from gateway.domain.dispatch import DispatchKind, Refused
 from gateway.domain.phases import with_acceptance
 from gateway.domain.ticket import Mark, TicketState
-from gateway.flow import conclude
+from gateway.settling import conclude
 from tests.flow.station import MARIA, Station, spoken
 
 C03, C07, C09, C10 = "c03-sardegnait", "c07-inpdap", "c09-easy110", "c10-camera-commercio"

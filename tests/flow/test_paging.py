@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway import desk, flow
+from gateway import desk, flow, settling
 from gateway.domain.dispatch import DispatchState, Refused
 from gateway.domain.ticket import Mark, Priority, TicketState
 from tests.flow.station import BRUNO, CARLA, DARIO, SMS_NUMBER, TUESDAY_MORNING, Station, code_in, spoken
@@ -199,7 +199,7 @@ def test_a_refused_sms_rings_at_once(station: Station) -> None:
     now = station.clock.now()
     claimed = station.store.write(lambda tx: tx.claim_dispatches(now, 9, flow.SEND_LEASE, (sms.channel,)))
     outcome = Refused("unsubscribed recipient", "21610")
-    station.store.write(lambda tx: flow.conclude(station.gw, tx, claimed[0].id, claimed[0].attempts, outcome, now))
+    station.store.write(lambda tx: settling.conclude(station.gw, tx, claimed[0].id, claimed[0].attempts, outcome, now))
     station.chase()
     assert station.page_calls(BRUNO)
 
@@ -228,7 +228,7 @@ def test_delivered_confirms_and_does_not_accept(station: Station) -> None:
 def test_a_status_of_nothing_we_know_changes_nothing(station: Station) -> None:
     """B-075."""
     now = station.clock.now()
-    known = station.store.write(lambda tx: flow.settle_sms(station.gw, tx, "0" * 32, "SMx", "delivered", "", now))
+    known = station.store.write(lambda tx: settling.settle_sms(station.gw, tx, "0" * 32, "SMx", "delivered", "", now))
     assert known is False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -102,6 +102,9 @@ class OnCallTable(Section):
     storm_pages: Annotated[int, Field(ge=1)] = 10
     storm_window: Duration = duration("10m")
     alarm_mails: tuple[Mail, ...] = ()
+    acceptance_expires: Duration | Literal["never"] = "never"
+    mail: bool = True
+    drill: Literal["monthly", "never"] = "never"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -1,0 +1,201 @@
+"""What a technician's SMS does: OK, NO or INFO with a page's code, STOP and START, and anything else.
+
+OK without a code means the only open page, else they are listed. What is not understood is explained at a bounded rate,
+so that two robots never talk, and is kept on the ticket in a lane of its own: a technician is no requester.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gateway import accepting, paging, silences, telling
+from gateway.accepting import Answer
+from gateway.contacts import Contact, contract_for_number
+from gateway.domain.dispatch import DispatchKind
+from gateway.domain.intake import Channel, IntakeState
+from gateway.domain.pages import ANSWERABLE, OPEN
+from gateway.domain.register import SYSTEM, Happening
+from gateway.domain.ticket import Requester
+from gateway.receiving import add_message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from gateway.accepting import Accepted
+    from gateway.domain.contract import Contract
+    from gateway.domain.intake import Intake
+    from gateway.domain.roster import Person
+    from gateway.domain.ticket import Page
+    from gateway.ports import Gateway, Reading, Transaction
+
+_REPLY = re.compile(r"^\W*(OK|NO|INFO)\b\W*([0-9 ]{0,12})", re.IGNORECASE | re.ASCII)
+_WORD = re.compile(r"\W*([A-Za-z]{3,12})\W*", re.ASCII)
+_CODE = re.compile(r"\bOK ([0-9]{6})\b", re.ASCII)
+LISTED = 3
+"""How many codes an SMS has room for."""
+LANE = "technician"
+MOST_ANSWERS = 5
+"""So often an answer of one kind goes to one number in an hour (B-080): whoever loops with us hears no more."""
+HOUR = timedelta(hours=1)
+OUR_TAKE = frozenset({"M-TAKEN", "M-TAKEN-MANY", "M-PASSED", "M-04", "M-DRILL-DONE"})
+"""What confirms an effect is answered every time: each of them belongs to a page, and pages are bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Who texts: the person, the number that stands for them, and their words."""
+
+    person: Person
+    number: str
+    words: str
+    word: str = ""
+    code: str = ""
+
+
+def read(gw: Gateway, reading: Reading, intake: Intake) -> Reply | None:
+    """The reply that an SMS is; None when it is a citizen's text, or a colleague's who was asked nothing."""
+    words = intake.facts.get("body", "")
+    person, number = gw.rules.people.by_number(intake.sender), intake.sender
+    if _is_echo(gw, intake):
+        number = gw.rules.probe_number
+        person = gw.rules.people.by_number(number)
+        code = _CODE.search(words)
+        return Reply(person, number, words, "OK" if code else "ECHO", code[1] if code else "") if person else None
+    if person is None:
+        return None
+    keyword = _keyword(words)
+    if keyword:
+        return Reply(person, number, words, keyword)
+    said = _REPLY.match(words)
+    if said:
+        return Reply(person, number, words, said[1].upper(), said[2].replace(" ", ""))
+    return Reply(person, number, words) if reading.pages(number=number, states=(OPEN,)) else None
+
+
+def _is_echo(gw: Gateway, intake: Intake) -> bool:
+    """A page of the automatic check that the carrier brought from our number to the probe's number, back to us."""
+    probe = gw.rules.probe_number
+    return bool(probe) and intake.sender == gw.rules.sms_from and probe in intake.recipients
+
+
+def _keyword(words: str) -> str:
+    """STOP or START when that is all it says: the carrier has acted on it already (B-081)."""
+    found = _WORD.fullmatch(words)
+    word = found[1].upper() if found else ""
+    if word in silences.STOP_WORDS:
+        return "STOP"
+    return "START" if word in silences.START_WORDS else ""
+
+
+def obey(gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, at: datetime) -> None:
+    """The effect of a reply."""
+    tx.settle_intake(intake.id, IntakeState.REPLY, reply.word.lower() or "other")
+    data = {"intake": str(intake.id), "person": reply.person.id, "word": reply.word or "other"}
+    tx.record(SYSTEM, Happening("technician_replied", at, reply.person.id, data=data))
+    if reply.word == "STOP":
+        _stops(gw, tx, reply, at)
+    elif reply.word == "START":
+        silences.lift(tx, reply.number, at)
+    elif reply.word in {"OK", "NO", "INFO"}:
+        _answers(gw, tx, intake, reply, at)
+    elif reply.word != "ECHO":
+        _explain(gw, tx, intake, reply, at)
+
+
+def _stops(gw: Gateway, tx: Transaction, reply: Reply, at: datetime) -> None:
+    """No further SMS; the telephone rings at once for what they were texted about, and the supervisors are told."""
+    silences.silence(gw, tx, reply.number, silences.STOPPED, at)
+    for page in tx.pages(number=reply.number, states=(OPEN,)):
+        paging.attempt_failed(gw, tx, page.id, at, "the number texted STOP")
+
+
+def _answers(gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, at: datetime) -> None:
+    open_pages = tx.pages(number=reply.number, states=ANSWERABLE)
+    page = _meant(tx, reply, open_pages)
+    if page is None:
+        _not_understood(gw, tx, intake, reply, open_pages, at)
+    elif reply.word == "OK":
+        _told(gw, tx, page, accepting.accept(gw, tx, page, at, medium="sms"), at)
+    elif reply.word == "NO":
+        _passed(gw, tx, page, accepting.pass_on(gw, tx, page, at, medium="sms"), at)
+    else:
+        contract = gw.rules.contract(page.contract)
+        telling.owe_call(gw, tx, contract, page, to=reply.number, at=at, asked_for=True)
+
+
+def _meant(tx: Transaction, reply: Reply, open_pages: Sequence[Page]) -> Page | None:
+    """The page a reply means: by its code, also one that is closed; a bare word means the only open page."""
+    if reply.code:
+        mine = tx.pages(number=reply.number)
+        return next((page for page in mine if page.code == reply.code and page.state != "blocked"), None)
+    return open_pages[0] if len(open_pages) == 1 else None
+
+
+def _told(gw: Gateway, tx: Transaction, page: Page, accepted: Accepted, at: datetime) -> None:
+    """Who has it now (C-56), or that the drill is confirmed."""
+    contract = gw.rules.contract(page.contract)
+    for ticket in accepted.tickets[:1]:
+        count = len(accepted.tickets)
+        text_id = {
+            Answer.YOURS: "M-TAKEN" if count == 1 else "M-TAKEN-MANY",
+            Answer.CONFIRMED: "M-DRILL-DONE",
+        }.get(accepted.answer, "M-04")
+        values = telling.sms_facts(contract, ticket, ticket.taken_at or at, count=str(count))
+        _answer(gw, tx, contract, page.number, text_id, values, at)
+
+
+def _passed(gw: Gateway, tx: Transaction, page: Page, passed: Accepted, at: datetime) -> None:
+    contract = gw.rules.contract(page.contract)
+    for ticket in passed.tickets[:1]:
+        text_id = "M-DRILL-DONE" if passed.answer is Answer.CONFIRMED else "M-PASSED"
+        _answer(gw, tx, contract, page.number, text_id, telling.sms_facts(contract, ticket, at), at)
+
+
+def _not_understood(
+    gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, open_pages: Sequence[Page], at: datetime
+) -> None:
+    contract = contract_for_number(gw, Channel.SMS, intake)
+    values = {"service": contract.sms_name}
+    if not open_pages:
+        text_id = "M-NOTHING-OPEN"
+    elif reply.code:
+        left = paging.wrong_code(tx, reply.number, at)
+        text_id = "M-WRONG-CODE" if left else "M-CODE-BLOCKED"
+        values |= {"left": str(left), "ticket": str(open_pages[0].ticket)}
+    else:
+        text_id = "M-WHICH" if len(open_pages) <= LISTED else "M-WHICH-MORE"
+        codes = ", ".join(f"{page.code} ({page.ticket})" for page in open_pages[:LISTED])
+        values |= {"codes": codes, "count": str(len(open_pages))}
+    _answer(gw, tx, contract, reply.number, text_id, values, at)
+
+
+def _explain(gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, at: datetime) -> None:
+    """A courteous explanation, once a day; the words are kept on the ticket that they are most likely about."""
+    contract = contract_for_number(gw, Channel.SMS, intake)
+    if not tx.seen_before(f"courtesy:{reply.number}", at, gw.rules.sms_joins_for):
+        _answer(gw, tx, contract, reply.number, "M-COURTESY", {"service": contract.sms_name}, at)
+    for page in tx.pages(number=reply.number, states=(OPEN,))[:1]:
+        ticket = tx.ticket(page.ticket)
+        if ticket is not None:
+            said = Contact(reply.words[:80], reply.words, "", Requester(number=reply.number), reply.number)
+            add_message(tx, intake, ticket, said, lane=LANE)
+            data = {"intake": str(intake.id), "sha256": intake.sha256, "lane": LANE, "channel": str(intake.channel)}
+            personal = {"sender": reply.number}
+            tx.record(str(ticket.number), Happening("message_joined", at, reply.person.id, None, data, personal))
+
+
+def _answer(
+    gw: Gateway, tx: Transaction, contract: Contract, to: str, text_id: str, values: Mapping[str, str], at: datetime
+) -> None:
+    """One SMS back, at a bounded rate; the automatic check needs none."""
+    if contract.id == gw.rules.probe_contract or silences.is_silent(tx, to):
+        return
+    if text_id not in OUR_TAKE:
+        recent = tx.dispatches(to=to, kind=DispatchKind.NOTICE, channel=Channel.SMS, since=at - HOUR, limit=100)
+        if sum(1 for each in recent if each.facts.get("text_id") == text_id) >= MOST_ANSWERS:
+            return
+    telling.owe_sms(gw, tx, contract, text_id=text_id, values=values, to=to, at=at)
