@@ -113,6 +113,26 @@ class Lane:
         self._senders.shutdown(wait=False)
 
 
+class GiveWay:
+    """Lets others go first for a while, and then takes a turn that is as long: what waits must be seen (P6)."""
+
+    def __init__(self, to: Callable[[], bool], stopping: threading.Event) -> None:
+        self._to = to
+        self._stopping = stopping
+        self._turn_until = 0.0
+
+    def __call__(self) -> None:
+        """Wait while the others are busy: for two seconds at the most, and not in one's own turn."""
+        began = time.monotonic()
+        if began < self._turn_until:
+            return
+        for _ in range(MOST_PAUSES):
+            if not self._to() or self._stopping.wait(PAUSE_WHILE_BUSY_S):
+                return
+        now = time.monotonic()
+        self._turn_until = now + (now - began)
+
+
 class Worker:
     """The loops over one gateway. `wake` may be called from any thread, as often as one likes."""
 
@@ -120,9 +140,10 @@ class Worker:
         self, gw: Gateway, outlets: Mapping[Channel, Outlet], *, busy: Callable[[], bool] = lambda: False
     ) -> None:
         self._gw = gw
-        self._busy = busy
         self._backlog = False
         self._stopping = threading.Event()
+        self._to_doors = GiveWay(busy, self._stopping)
+        self._to_filing = GiveWay(lambda: self._backlog or busy(), self._stopping)
         self._lanes = {name: Lane(gw, outlets, name) for name in LANES}
         self.loops = [
             Loop("file", self._file, self._stopping),
@@ -134,26 +155,20 @@ class Worker:
         self._threads = [threading.Thread(target=loop.run, name=loop.name, daemon=True) for loop in self.loops]
 
     def _file(self) -> int:
-        """Filing gives way to doors that are taking contacts in (decision 0006)."""
-        self._give_way(self._busy)
+        """Filing gives way to doors that are taking contacts in (decision 0008)."""
+        self._to_doors()
         filed = flow.file_next(self._gw, give_way=self._between)
         self._backlog = filed > 0
         return filed
 
     def _between(self) -> None:
         self._backlog = True
-        self._give_way(self._busy)
+        self._to_doors()
 
     def _mail(self) -> int:
         """Mails out give way to filing as well; pages do not."""
-        self._give_way(lambda: self._backlog or self._busy())
+        self._to_filing()
         return self._lanes["mail"].step()
-
-    def _give_way(self, to: Callable[[], bool]) -> None:
-        """But never for long: what waits must be seen."""
-        for _ in range(MOST_PAUSES):
-            if not to() or self._stopping.wait(PAUSE_WHILE_BUSY_S):
-                return
 
     def start(self) -> None:
         """Start every loop."""
