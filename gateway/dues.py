@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from gateway import telling
 from gateway.domain import owed, replies
 from gateway.domain.clocks import FOREVER
+from gateway.domain.decision import Mode
 from gateway.domain.explaining import explained
 from gateway.domain.hours import opening
 from gateway.domain.phrases import deadline, term_name
@@ -46,22 +47,19 @@ WAITING = (TicketState.WAITING_REQUESTER, TicketState.WAITING_CLIENT)
 def dues_of(gw: Gateway, reading: Reading, ticket: Ticket) -> Mapping[Of, Due]:
     """Every term that runs for a ticket, by the version of its contract that it keeps, and how it is counted.
 
-    Of several visits the one that is due first; of a ticket whose visits were all made, the last.
+    Of several visits that are reserved the one that is due first; one that was made is not owed any more.
     """
     contract = gw.rules.contract(ticket.contract, ticket.version)
-    visits = _visit_dues(gw, reading, ticket) if ticket.mode == "on_site" else []
-    waiting = [due for visit, due in visits if visit.state is VisitState.RESERVED and due.at]
     found = dict(owed.dues(contract, ticket))
-    if visits:
-        first = min(waiting, key=lambda due: due.at or FOREVER) if waiting else visits[-1][1]
-        found[Of.ON_SITE] = first
-    return found
+    visits = [due for _, due in _visit_dues(gw, reading, ticket)]
+    return found | ({Of.ON_SITE: min(visits, key=lambda due: due.at or FOREVER)} if visits else {})
 
 
 def _visit_dues(gw: Gateway, reading: Reading, ticket: Ticket) -> list[tuple[Visit, Due]]:
-    """The visits that are reserved or were made, oldest first, each with its own due time."""
-    counted = (VisitState.RESERVED, VisitState.DONE)
-    visits = reading.visits(ticket=ticket.number, states=counted)
+    """The visits that are reserved, oldest first, each with its own due time."""
+    if ticket.mode != Mode.ON_SITE:
+        return []
+    visits = reading.visits(ticket=ticket.number, states=(VisitState.RESERVED,))
     entries = reading.entries(str(ticket.number)) if visits else []
     admitted = {entry.data.get("visit"): entry.at for entry in entries if entry.type == "visit_admitted"}
     contract = gw.rules.contract(ticket.contract, ticket.version)
@@ -77,8 +75,8 @@ def recounted(gw: Gateway, tx: Transaction, ticket: Ticket) -> Ticket:
     """The ticket with its due times counted again, those of its visits too, and the timer set for the next of them."""
     dues = dues_of(gw, tx, ticket)
     changed = tx.change_ticket(ticket.number, due={str(of): due.at for of, due in dues.items() if due.at})
-    for visit, due in _visit_dues(gw, tx, ticket) if ticket.mode == "on_site" else []:
-        if visit.state is VisitState.RESERVED and visit.due_at != due.at:
+    for visit, due in _visit_dues(gw, tx, ticket):
+        if visit.due_at != due.at:
             tx.change_visit(visit.id, due_at=due.at)
     watch(tx, changed, _told(tx.timer(TERM, ticket.number)))
     return changed

@@ -183,6 +183,7 @@ def test_a_ticket_becomes_a_request_for_a_visit_with_its_own_time_and_stays_open
     with pytest.raises(DeskError, match="a visit that is not concluded"):
         station.store.write(lambda tx: desk.solve(station.gw, tx, ticket.number, "fatto", "solved", station.elena, at))
     act(station, visiting.carry_out, visit.id, "Sostituito il rullo")
+    assert station.fresh(ticket).due == {}
     station.store.write(lambda tx: desk.solve(station.gw, tx, ticket.number, "fatto", "solved", station.elena, at))
     report = station.store.read(lambda reading: reading.actions(ticket.number))
     assert [action.outcome for action in report] == ["Sostituito il rullo"]
@@ -274,3 +275,17 @@ def test_a_caller_who_says_it_afterwards_gets_the_visit_too(accepted: Station) -
     (visit,) = accepted.visits()
     assert (visit.state, visit.site, accepted.fresh(ticket).mode) == (VisitState.RESERVED, "cagliari", "on_site")
     assert accepted.fresh(ticket).due["on_site"] == visit.due_at
+
+
+def test_of_two_visits_the_one_that_is_due_first_is_what_the_ticket_owes(station: Station) -> None:
+    """C3.11: each visit has its own time and place."""
+    ticket = ask(station, "Stampante ferma", "non va", at="2027-12-03T11:00:00+01:00")
+    act(station, visiting.request, ticket.number, "Sassari")
+    act(station, visiting.request, ticket.number, "Cagliari")
+    sassari, cagliari = station.visits()
+    assert sassari.due_at
+    assert cagliari.due_at
+    assert [f"{local(at):%d %H:%M}" for at in (sassari.due_at, cagliari.due_at)] == ["07 18:00", "06 18:00"]
+    assert station.fresh(ticket).due["on_site"] == cagliari.due_at
+    act(station, visiting.cancel, cagliari.id, "")
+    assert station.fresh(ticket).due["on_site"] == sassari.due_at
