@@ -51,6 +51,7 @@ class Case:
     contract: Contract = field(repr=False)
     bands: dict[int, list[tuple[int, int]]]
     holidays: dict[date, str]
+    national: frozenset[date]
     closes: dict[date, int]
     received_at: datetime
     suspended: tuple[Suspended, ...]
@@ -99,6 +100,7 @@ def cases(draw: st.DrawFn, *, suspended: bool) -> Case:
     received_at = datetime.combine(day, time(minute // 60, minute % 60), ROME).astimezone(UTC)
     near = st.integers(-2, 25).map(lambda off: day + off * DAY)
     holidays = draw(st.dictionaries(near, st.sampled_from(RULES), max_size=6))
+    national = draw(st.frozensets(near, max_size=5))  # the law's, whether the desk keeps them or not (A3.1)
     closes = draw(st.dictionaries(near, st.sampled_from([None, *EDGES]), max_size=3))
     bands = draw(week())
     schedule = replace(
@@ -112,9 +114,16 @@ def cases(draw: st.DrawFn, *, suspended: bool) -> Case:
         closures=tuple(Closure(each, "chiusura", None if at is None else wall(at)) for each, at in closes.items()),
     )
     return Case(
-        replace(C3, schedules=(schedule,), valid_from=date(2020, 1, 1), valid_until=date(2045, 12, 31)),
+        replace(
+            C3,
+            schedules=(schedule,),
+            valid_from=date(2020, 1, 1),
+            valid_until=date(2045, 12, 31),
+            national=Calendar({each: f"festa {each}" for each in national}, dict.fromkeys(national, "national")),
+        ),
         bands,
         holidays,
+        national,
         {each: 0 if at is None else at * 15 for each, at in closes.items()},
         received_at,
         draw(suspensions(received_at)) if suspended else (),
@@ -180,7 +189,7 @@ def end_by_days(case: Case, term: Term) -> datetime | None:
         works = day.isoweekday() <= 5 and day not in case.holidays
         if before or stood or (term.counting is Counting.WORKING_DAYS and not works):
             continue
-        rest = day.isoweekday() == 7 or case.holidays.get(day) == "national"
+        rest = day.isoweekday() == 7 or day in case.national
         if term.counting is Counting.DAYS and term.extends and left == 1 and rest:
             continue
         left -= 1
