@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,9 +76,15 @@ def rules_of(site: Site) -> Rules:
         signing_key=settings.signing.key.get_secret_value().encode(),
         sms_from=settings.twilio.number if settings.twilio else "",
         file_attempts=settings.limits.parse_attempts,
-        voicemail=settings.phone.recording,
+        voicemail=settings.phone.voicemail,
         recording_days=settings.phone.recording_days,
         recording_purpose=settings.phone.recording_purpose,
+        record_calls=settings.phone.recording,
+        abandoned_after=timedelta(seconds=settings.phone.abandoned_after_s),
+        calls_per_caller=settings.phone.max_calls_per_caller,
+        calls_per_hour=settings.phone.max_calls_per_hour,
+        calls_per_day=settings.phone.max_calls_per_day,
+        countries=settings.phone.allowed_countries,
         alarm_mails=settings.gateway.alarm_mails,
         mail_from=settings.relay.sender if settings.relay else "",
         mail_lives=settings.gateway.mail_gives_up_after,

@@ -266,14 +266,28 @@ class Phone(Section):
     """The voice that reads the texts to callers. Since 0.1."""
     language: str = "it-IT"
     """The language of that voice and of the speech recognition. Since 0.1."""
-    recording: bool = False
+    english_voice: str = "Polly.Amy"
+    """The voice of a call that goes on in English. Since 0.1."""
+    english_language: str = "en-GB"
+    """The language of that voice and of its speech recognition. Since 0.1."""
+    voicemail: bool = False
     """Whether a caller may leave a recorded message, after the notice (X12). Since 0.1."""
+    recording: bool = False
+    """Whether conversations are recorded, after the notice; needs purpose, days and legal basis. Since 0.1."""
+    recording_legal_basis: str = ""
+    """By what right conversations are recorded (art. 6 GDPR; art. 4 of law 300/1970 for operators). Since 0.1."""
     recording_purpose: Annotated[str, Field(pattern=r"\S")] = "gestire la richiesta"
     """What the recording is for, as the notice says it. Since 0.1."""
     recording_days: Count = 30
     """How long a recording is kept. Since 0.1."""
     recording_max_s: Count = 180
     """The longest message, in seconds. Since 0.1."""
+    recording_max_bytes: Count = 20_971_520
+    """The largest recording that is fetched from the carrier. Since 0.1."""
+    abandoned_after_s: Count = 10
+    """A call given up before so many seconds, without a key or a word, is no request of its own (S003). Since 0.1."""
+    max_calls_per_caller: Count = 20
+    """Calls of one number in ten minutes; further ones get the busy tone, each with its line (P16). Since 0.1."""
     allowed_countries: tuple[Annotated[str, Field(pattern=r"^\+[1-9]\d{0,6}$")], ...] = ("+39",)
     """Calling codes of the countries that may be called and texted (X10). Since 0.1."""
     max_sms_per_hour: Count = 60
@@ -284,6 +298,22 @@ class Phone(Section):
     """Ceiling of calls in an hour. Since 0.1."""
     max_calls_per_day: Count = 200
     """Ceiling of calls in a day. Since 0.1."""
+
+    @model_validator(mode="after")
+    def _with_a_right_to_record(self) -> Phone:
+        if not self.recording:
+            return self
+        unstated = [key for key in ("recording_days", "recording_purpose") if key not in self.model_fields_set]
+        missing = [*unstated, *(() if self.recording_legal_basis.strip() else ("recording_legal_basis",))]
+        if missing:
+            raise refuse(
+                f"conversations would be recorded, and nobody stated {', '.join(missing)}",
+                clause="X12",
+                remedy="write purpose, days and legal basis as the controller decided them; for messages alone write "
+                "voicemail = true and leave recording out",
+                key="recording",
+            )
+        return self
 
 
 class Limits(Section):

@@ -70,8 +70,8 @@ def _say(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str) -> tuple[Ver
     return tuple(Say(gw.rules.texts(contract).fill(text_id, values).body) for text_id in text_ids)
 
 
-def _prompts(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str) -> tuple[str, ...]:
-    return tuple(verb.text for verb in _say(gw, ticket, at, *text_ids) if isinstance(verb, Say))
+def _prompts(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str) -> tuple[Say, ...]:
+    return tuple(verb for verb in _say(gw, ticket, at, *text_ids) if isinstance(verb, Say))
 
 
 def _greeting(gw: Gateway, ticket: Ticket, at: datetime) -> Script:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from gateway import paging
 from gateway.domain import replies
-from gateway.domain.call import PROMPT_LIMIT, Gather, Hangup, Say, Script, Verb
+from gateway.domain.call import PROMPT_LIMIT, Gather, Hangup, Say, Script
 from gateway.domain.hours import opening
 from gateway.domain.ticket import WAITING_FOR_A_PERSON, Priority
 
@@ -31,7 +31,7 @@ def page_begins(gw: Gateway, tx: Transaction, dispatch_key: str, at: datetime) -
     if ticket.state not in WAITING_FOR_A_PERSON:
         return (*_say(gw, ticket, at, "V-PAGE-LATE"), Hangup())
     text_id = "V-PAGE" if ticket.priority is Priority.URGENT else "V-PAGE-NORMAL"
-    asked = Gather("key", _prompts(gw, ticket, at, text_id), digits=1, timeout_s=5)
+    asked = Gather("key", _say(gw, ticket, at, text_id), digits=1, timeout_s=5)
     return (*(asked,) * PROMPT_LIMIT, *_say(gw, ticket, at, "V-PAGE-NO-KEY"), Hangup())
 
 
@@ -60,11 +60,7 @@ def page_key(gw: Gateway, tx: Transaction, dispatch_key: str, digits: str, at: d
     return page_begins(gw, tx, dispatch_key, at)
 
 
-def _say(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str) -> tuple[Verb, ...]:
-    return tuple(Say(words) for words in _prompts(gw, ticket, at, *text_ids))
-
-
-def _prompts(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str) -> tuple[str, ...]:
+def _say(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str) -> tuple[Say, ...]:
     contract = gw.rules.contract(ticket.contract)
     values = replies.values(contract, ticket, opening(contract, at), at)
-    return tuple(gw.rules.texts(contract).fill(text_id, values).body for text_id in text_ids)
+    return tuple(Say(gw.rules.texts(contract).fill(text_id, values).body) for text_id in text_ids)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.request_validator import RequestValidator
-from twilio.twiml.voice_response import Gather, VoiceResponse
+from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 if TYPE_CHECKING:
     from starlette.datastructures import FormData
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
 MOST_SPOKEN = 4_000
 """Characters in one Say; the carrier takes 4,096."""
+SPEECH_ENDS_S = 2
+"""A pause of so many seconds ends what is said."""
 # XML 1.0 §2.2: what may stand in a document. The carrier hangs up on a document with anything else in it (12100).
 _NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -75,9 +77,28 @@ class Api:
             timeout=ring_s,
         )
 
+    def fetch_sms(self, sid: str) -> tuple[str, int | None]:
+        """The status and error code of an SMS by its SID. Raises as `send_sms`."""
+        found = self._asked(lambda client: client.messages(sid).fetch())
+        return str(found.status), _number(found.error_code) or None
+
+    def fetch_call(self, sid: str) -> tuple[str, int | None]:
+        """The status of a call by its SID. Raises as `send_sms`."""
+        return str(self._asked(lambda client: client.calls(sid).fetch()).status), None
+
+    def ask(self) -> None:
+        """A question that changes nothing and costs nothing: whether the carrier answers us. Raises as `send_sms`."""
+        self._asked(lambda client: client.calls.list(limit=1, page_size=1))
+
+    def _asked(self, question: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - the library has no types
+        return self._answered(lambda: question(self._client()))
+
     def _create(self, resource: Any, **values: Any) -> str:  # noqa: ANN401 - as above
+        return str(self._answered(lambda: resource.create(**values)).sid)
+
+    def _answered(self, request: Callable[[], Any]) -> Any:  # noqa: ANN401 - as above
         try:
-            return str(resource.create(**values).sid)
+            return request()
         except (TwilioRestException, TwilioServiceException) as fault:
             text = str(getattr(fault, "msg", "") or getattr(fault, "detail", ""))
             raise RestFault(int(fault.status), _number(fault.code), text, self._http.retry_after_s()) from fault
@@ -128,36 +149,80 @@ class Signatures:
 
 
 class Twiml:
-    """One answer to the carrier. Escaping is the library's (B-083)."""
+    """One answer to the carrier, in the voices of its languages. Escaping is the library's (B-083)."""
 
-    def __init__(self, voice: str, language: str) -> None:
-        self._how = {"voice": voice, "language": language}
+    def __init__(self, voices: Mapping[str, tuple[str, str]], language: str) -> None:
+        self._voices = voices
         self._language = language
         self._response = VoiceResponse()
 
-    def say(self, text: str) -> None:
-        """Speak."""
-        self._response.say(_speakable(text), **self._how)
+    def _how(self, language: str) -> dict[str, str]:
+        voice, code = self._voices.get(language or self._language) or next(iter(self._voices.values()))
+        return {"voice": voice, "language": code}
 
-    def gather(self, prompts: Sequence[str], *, action: str, digits: int, timeout_s: int, speech: bool) -> None:
+    def say(self, text: str, language: str = "") -> None:
+        """Speak; in the language of the call unless another is given."""
+        self._response.say(_speakable(text), **self._how(language))
+
+    def gather(
+        self,
+        prompts: Sequence[tuple[str, str]],
+        *,
+        action: str,
+        digits: int,
+        timeout_s: int,
+        speech: bool,
+        hints: Sequence[str] = (),
+    ) -> None:
         """Ask. Silence goes on to the next verb."""
         options: dict[str, Any] = {"action": action, "method": "POST", "timeout": timeout_s, "input": "dtmf"}
         if speech:
-            options |= {"input": "dtmf speech", "language": self._language, "speech_timeout": "auto"}
+            # Twilio, warning 13335: "auto" is refused with the default model; a pause of seconds ends the speech.
+            options |= {"input": "dtmf speech", "language": self._how("")["language"], "speech_timeout": SPEECH_ENDS_S}
+        if speech and hints:
+            options["hints"] = ",".join(hints)
         if digits:
             options["num_digits"] = digits
         gather = Gather(**options)
-        for prompt in prompts:
-            gather.say(_speakable(prompt), **self._how)
+        for text, language in prompts:
+            gather.say(_speakable(text), **self._how(language))
         self._response.append(gather)
 
     def record(self, *, action: str, max_s: int) -> None:
         """Record after a tone."""
         self._response.record(action=action, method="POST", max_length=max_s, play_beep=True, finish_on_key="#")
 
+    def ring(
+        self, legs: Sequence[tuple[str, str, str]], *, action: str, timeout_s: int, caller_id: str, recorded: str
+    ) -> None:
+        """Ring telephones at once, each (number, address of what it hears first, address of its fate).
+
+        The caller hears ringing until somebody is put through (`answerOnBridge`).
+        """
+        options: dict[str, Any] = {"answer_on_bridge": True, "action": action, "method": "POST", "timeout": timeout_s}
+        if caller_id:
+            options["caller_id"] = caller_id
+        if recorded:
+            options |= {"record": "record-from-answer-dual", "recording_status_callback": recorded}
+        dial = Dial(**options)
+        for number, heard_first, fate in legs:
+            dial.number(
+                number,
+                url=heard_first,
+                method="POST",
+                status_callback=fate,
+                status_callback_method="POST",
+                status_callback_event="ringing answered completed",
+            )
+        self._response.append(dial)
+
     def redirect(self, url: str) -> None:
         """Go on elsewhere."""
         self._response.redirect(url, method="POST")
+
+    def reject(self) -> None:
+        """The busy tone; the call is not answered and costs nobody anything."""
+        self._response.reject(reason="busy")
 
     def hangup(self) -> None:
         """End the call."""

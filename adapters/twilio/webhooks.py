@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from adapters.twilio.gate import Gate, Refusal, Signal
-from adapters.twilio.twiml import EMPTY, rendered
+from adapters.twilio.twiml import EMPTY, How, rendered
 from gateway import calls, journal, page_calls, settling, texting
 from gateway.domain.call import Hangup, Say
 from gateway.domain.errors import StoreError
@@ -249,9 +249,7 @@ class _Carrier:
             rendered(
                 script,
                 lambda step: f"{base}{step}{query}",
-                voice=hooks.voice,
-                language=hooks.language,
-                max_record_s=hooks.max_record_s,
+                How({"it": (hooks.voice, hooks.language)}, hooks.max_record_s),
             )
         )
 

@@ -153,7 +153,7 @@ api_url = "{where.carrier_url}"
 number = "{GATEWAY_NUMBER}"
 
 [phone]
-recording = true
+voicemail = true
 
 [signing]
 key = {{file = "signing.key"}}

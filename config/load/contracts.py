@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -16,12 +17,14 @@ from config.load.tables.channels import OnCallTable
 from config.load.tables.contents import EscalationTable
 from config.load.tables.contract import RULE_OF_KEY, ContractFile
 from config.load.tables.kinds import longest_years
+from config.load.tables.phone import DeskTable
 from gateway.domain.contract import (
     Acknowledgement,
     Clauses,
     Contact,
     Contract,
     DatedNumber,
+    Desk,
     Endpoint,
     Escalation,
     Extension,
@@ -173,7 +176,13 @@ def _provisions(table: ContractFile, clauses: Clauses) -> dict[str, Any]:
         "offer_reference": table.offer.reference if table.offer else "",
         "texts": tuple(Text(each.id, each.subject, each.body) for each in table.text),
         "skills": table.skills,
+        "desk": _desk(table.phone.desk) if table.phone.desk else None,
+        "page_abandoned": table.phone.page_abandoned,
     }
+
+
+def _desk(table: DeskTable) -> Desk:
+    return Desk(table.people, table.ring == "together", table.ring_s, timedelta(seconds=table.max_wait_s))
 
 
 def _on_call(table: OnCallTable | None) -> OnCall | None:

@@ -173,6 +173,20 @@ class OnCall:
     drill_monthly: bool = False
 
 @dataclass(frozen=True, slots=True)
+class Desk:
+    """Whose telephones ring for a caller while the desk is open, and how long (C2.3, C2.4).
+
+    `people` are ids of the directory, in the order in which they ring; `together`: all at once. Each rings for `ring_s`
+    seconds; a caller waits for `max_wait` in all before a message is offered.
+    """
+
+    people: tuple[str, ...]
+    together: bool
+    ring_s: int
+    max_wait: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Priority:
     """The words that make a request urgent, those that, standing before, take it back ("non urgente"), and the classes.
 
@@ -247,6 +261,8 @@ class Contract:
     it was opened under. Validity, schedules and endpoints are the same in every version: they are dated themselves.
     `phone` is the public number. `national` are the holidays by law, whether the desk is staffed on them or not (A3.1):
     over them moves the end of a period or term (art. 1187 c.c.).
+    `desk` None: callers are not put through, they leave a message. `page_abandoned`: a call outside hours that was
+    given up without a key or a word is told to the contact on duty like every other request (`Page.ALL`).
     """
 
     id: str
@@ -304,6 +320,8 @@ class Contract:
     texts: tuple[Text, ...] = ()
     skills: tuple[str, ...] = ()
     national: Calendar = field(default_factory=Calendar)
+    desk: Desk | None = None
+    page_abandoned: bool = False
 
     @property
     def last_day(self) -> date:

@@ -53,7 +53,7 @@ def site_folder(folder: Path) -> Path:
     (folder / "signing.key").write_text("0123456789abcdef" * 3)
     path = folder / "gateway.toml"
     settings = '[gateway]\ndefault_contract = "c02-comune"\n[signing]\nkey = {file = "signing.key"}\n'
-    path.write_text(settings + "[phone]\nrecording = true\n")
+    path.write_text(settings + "[phone]\nvoicemail = true\n")
     return path
 
 
@@ -281,5 +281,5 @@ def spoken(script: Script) -> str:
     words = []
     for verb in script:
         words.append(getattr(verb, "text", ""))
-        words.extend(getattr(verb, "prompts", ()))
+        words.extend(prompt.text for prompt in getattr(verb, "prompts", ()))
     return " ".join(words)

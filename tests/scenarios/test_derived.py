@@ -199,7 +199,7 @@ def test_s163_a_recording_without_an_end_or_a_purpose_is_refused(variant: Varian
 def test_s163_without_a_word_in_the_configuration_nothing_is_recorded(variant: Variant) -> None:
     """X12, S163: off by default."""
     path = variant.folder / "gateway.toml"
-    path.write_text(path.read_text().replace("recording = true\n", ""))
+    path.write_text(path.read_text().replace("voicemail = true\n", ""))
     assert not rules_of(variant.site()).voicemail
 
 

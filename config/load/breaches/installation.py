@@ -94,11 +94,12 @@ def _matters(contract: Contract) -> Sequence[Matter]:
 
 
 def refuse_strangers(loaded: Loaded, people: Directory) -> None:
-    """A group of entitled parties may name only people of the directory.
+    """A group of entitled parties may name only people of the directory, a desk only those who have a telephone (X10).
 
     Raises:
         SettingError: it names somebody else.
     """
+    _refuse_deaf_desks(loaded, people)
     for source, (contract, *_) in loaded:
         for number, group in enumerate(contract.groups, 1):
             for at, person in enumerate(group.people, 1):
@@ -109,3 +110,18 @@ def refuse_strangers(loaded: Loaded, people: Directory) -> None:
                         clause=contract.clauses.of("entitlement"),
                         remedy=f"known people: {', '.join(people)}",
                     )
+
+
+def _refuse_deaf_desks(loaded: Loaded, people: Directory) -> None:
+    for source, (contract, *_) in loaded:
+        for at, person in enumerate(contract.desk.people if contract.desk else (), 1):
+            if person in people and people[person].numbers:
+                continue
+            reachable = [each.id for each in people.values() if each.numbers]
+            wrong = "has no number in people.toml" if person in people else "is not in people.toml"
+            raise source.refusal(
+                f"phone.desk.people[{at}]",
+                f"{person} {wrong}: no telephone of the desk could ring",
+                clause=contract.clauses.of("desk"),
+                remedy=f"people with a number: {', '.join(reachable)}",
+            )

@@ -38,6 +38,7 @@ from config.load.tables.people import (
     ReservationTable,
     WorkingGroupTable,
 )
+from config.load.tables.phone import PhoneTable
 from config.load.tables.provisions import (
     ActTable,
     EntitlementTable,
@@ -60,6 +61,7 @@ Rule = Literal[
     "holidays",
     "channels",
     "communication",
+    "desk",
     "on_call",
     "on_call_number",
     "coverage",
@@ -104,6 +106,7 @@ RULE_OF_KEY: Mapping[str, Rule] = {
     "channels.communicated": "communication",
     "endpoint": "channels",
     "communication": "communication",
+    "phone": "desk",
     "on_call": "on_call",
     "on_call.number": "on_call_number",
     "on_call.retry_every": "unanswered",
@@ -202,6 +205,7 @@ class ContractFile(Section):
     channels: Channels
     endpoint: tuple[EndpointTable, ...] = ()
     communication: tuple[CommunicationTable, ...] = ()
+    phone: PhoneTable = PhoneTable()
     on_call: OnCallTable | None = None
     priority: PriorityTable = PriorityTable()
     type: tuple[TypeTable, ...] = ()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.rehearsal import Leave, Silence, Speak
-from adapters.twilio.twiml import rendered
+from adapters.twilio.twiml import How, rendered
 from gateway.domain.call import Gather, Hangup, Record, Redirect, Say
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.ticket import Priority
@@ -197,26 +197,27 @@ def test_without_the_store_nobody_is_told_that_it_was_kept(
 
 # ---------------------------------------------------------------------------------------------------------------- TwiML
 
+HOW = How({"it": ("Polly.Bianca", "it-IT"), "en": ("Polly.Amy", "en-GB")}, max_record_s=60)
 HOSTILE = "</Say><Dial>+39899000000</Dial><Say>&amp;\x00\x0b\ud800\uffff]]>"
 
 
 def test_what_people_wrote_is_never_a_verb() -> None:
     """B-083."""
-    script = (Say(HOSTILE), Gather("key", (HOSTILE,)), Record("message"), Redirect("choice"), Hangup())
-    text = rendered(script, lambda step: f"/x/{step}?a=1&b=2", voice="Polly.Bianca", language="it-IT", max_record_s=60)
+    script = (Say(HOSTILE), Gather("key", (Say(HOSTILE),)), Record("message"), Redirect("choice"), Hangup())
+    text = rendered(script, lambda step: f"/x/{step}?a=1&b=2", HOW)
     verbs = [element.tag for element in document(text).iter()]
     assert verbs == ["Response", "Say", "Gather", "Say", "Record", "Redirect", "Hangup"]
 
 
 def test_a_message_is_no_longer_than_the_settings_allow() -> None:
-    text = rendered((Record("m", max_s=900),), str, voice="v", language="it-IT", max_record_s=60)
+    text = rendered((Record("m", max_s=900),), str, HOW)
     record = document(text)[0].attrib
     assert (record["maxLength"], record["playBeep"], record["finishOnKey"]) == ("60", "true", "#")
     assert "recordingStatusCallback" not in record
 
 
 def test_silence_goes_on_to_the_next_verb() -> None:
-    text = rendered((Gather("speech", ("?",), speech=True),), str, voice="v", language="it-IT", max_record_s=60)
+    text = rendered((Gather("speech", (Say("?"),), speech=True),), str, HOW)
     gather = document(text)[0].attrib
     assert "actionOnEmptyResult" not in gather
     assert (gather["input"], gather["language"]) == ("dtmf speech", "it-IT")
