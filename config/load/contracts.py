@@ -99,8 +99,7 @@ def _readings(reading: Reading) -> Iterator[Reading]:
 def _schedules(readings: tuple[Reading, ...]) -> Iterator[Schedule]:
     for reading in readings:
         if not reading.number or {"hours", "holidays"} & set(reading.replaced):
-            table = reading.table
-            yield schedule_of(table.hours, table.holidays, reading.start, table.validity, reading.clauses)
+            yield schedule_of(reading.table, reading.start, reading.clauses)
 
 
 def _contract(

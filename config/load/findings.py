@@ -183,10 +183,12 @@ def _of_holidays(contract: Contract, today: date) -> Iterator[Finding]:
     for year in range(today.year, ahead.year + 1):
         for day, name in undecided(year):
             schedule = contract.schedule_on(day)
-            if not today <= day <= ahead or not schedule.holidays_closed or not is_valid_on(contract, day):
+            if name in schedule.decided or not schedule.holidays_closed:
+                continue
+            if not today <= day <= ahead or not is_valid_on(contract, day):
                 continue
             wrong = f"{name} on {day} is a new national holiday that the contract has not decided on"
-            remedy = "ask the client; it counts as a holiday until then"
+            remedy = "ask the client and write [[holidays.decided]]; it counts as a holiday until then"
             yield _finding(contract, "holidays", wrong, contract.clauses.of("holidays"), remedy)
 
 

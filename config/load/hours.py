@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import MAXYEAR, date
 from functools import cache
 from types import MappingProxyType
 
 from config.load.calendars import national, patrons, yearly
-from config.load.tables.hours import Holidays, Hours, Validity
+from config.load.tables.contract import ContractFile
+from config.load.tables.hours import BandTable, Holidays, Hours, Validity
 from config.load.tables.kinds import WEEKDAYS, span
 from config.load.tables.provisions import SiteTable
 from gateway.domain.contract import Band, Clauses, Closure, Schedule
 from gateway.domain.provisions import Calendar
 
 
-def schedule_of(hours: Hours, holidays: Holidays, start: date, validity: Validity, clauses: Clauses) -> Schedule:
-    """The hours that are in force from `start` on."""
-    return Schedule(
+def schedule_of(table: ContractFile, start: date, clauses: Clauses) -> Schedule:
+    """The hours that are in force from `start` on; by phase where some bands are only of some phases (A3.2).
+
+    Before the first phase begins they are those of the first.
+    """
+    hours, holidays = table.hours, table.holidays
+    phases = [phase.id for phase in table.phase] or [""]
+    whole = Schedule(
         effective_from=start,
-        bands=tuple(sorted(_bands(hours, clauses), key=lambda band: (band.weekday, band.start))),
-        calendar=_calendar(_holidays(holidays, _years(validity))),
+        bands=_bands(hours, phases[0], clauses),
+        calendar=_calendar(_holidays(holidays, _years(table.validity))),
         holidays_closed=holidays.national,
         municipality=holidays.municipality,
         continuous=hours.continuous,
         closures_allowed=hours.closures_allowed,
         closures=tuple(Closure(each.on, each.name, each.closes_at) for each in hours.closure),
+        decided=frozenset(each.name for each in holidays.decided),
     )
+    by_phase = {phase: replace(whole, bands=_bands(hours, phase, clauses)) for phase in phases}
+    differ = any(each.bands != whole.bands for each in by_phase.values())
+    return replace(whole, by_phase=MappingProxyType(by_phase)) if differ else whole
 
 
 def site_calendar(site: SiteTable, validity: Validity) -> Calendar:
@@ -55,12 +66,17 @@ def _national(first: int, stop: int) -> Calendar:
     return _calendar(_holidays(Holidays(national=True, patron=False), range(first, stop)))
 
 
-def _bands(hours: Hours, clauses: Clauses) -> Iterator[Band]:
-    for band in hours.band:
-        for day in band.days:
-            for text in band.times:
-                start, end = span(text)
-                yield Band(WEEKDAYS.index(day), start, end, band.clause or clauses.of("hours"))
+def _bands(hours: Hours, phase: str, clauses: Clauses) -> tuple[Band, ...]:
+    """The bands of a phase in the order of the week."""
+    found = (each for band in hours.band if not band.phases or phase in band.phases for each in _of_band(band, clauses))
+    return tuple(sorted(found, key=lambda band: (band.weekday, band.start)))
+
+
+def _of_band(band: BandTable, clauses: Clauses) -> Iterator[Band]:
+    for day in band.days:
+        for text in band.times:
+            start, end = span(text)
+            yield Band(WEEKDAYS.index(day), start, end, band.clause or clauses.of("hours"))
 
 
 def _years(validity: Validity) -> range:
@@ -88,9 +104,9 @@ def _holidays(rules: Holidays, years: range) -> Iterator[tuple[date, str, str]]:
                 yield day, name, "additional"
     yield from _patron(rules, years)
     if rules.national:
+        opened = {each.name for each in rules.decided if not each.closed}
         for year in years:
-            for day, name in national(year).items():
-                yield day, name, "national"
+            yield from ((day, name, "national") for day, name in national(year).items() if name not in opened)
 
 
 def _patron(rules: Holidays, years: range) -> Iterator[tuple[date, str, str]]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gateway.domain.intake import Channel
+from gateway.domain.phases import phase_on
 from gateway.domain.provisions import Calendar, Suspension
 
 if TYPE_CHECKING:
@@ -102,7 +104,9 @@ class Closure:
 class Schedule:
     """When the desk is staffed from a day on: an amendment may bring other hours (C9.2).
 
-    `continuous` and `closures_allowed` are what the clause says; the loader refuses what breaks them.
+    `continuous` and `closures_allowed` are what the clause says; the loader refuses what breaks them. `decided` are the
+    national holidays on which the client has decided by name. `by_phase` has the hours of each phase, by its id, where
+    they differ (A3.2); `bands` are then those of the first phase, also before it begins.
     """
 
     effective_from: date
@@ -113,6 +117,8 @@ class Schedule:
     continuous: bool
     closures_allowed: bool
     closures: tuple[Closure, ...]
+    decided: frozenset[str] = frozenset()
+    by_phase: Mapping[str, Schedule] = field(default_factory=lambda: MappingProxyType({}))
 
     def closure_on(self, day: date) -> Closure | None:
         """The planned closure of this day, or None."""
@@ -329,7 +335,14 @@ class Contract:
         return max((self.valid_until, *(extension.until for extension in self.extensions)))
 
     def schedule_on(self, day: date) -> Schedule:
-        """The hours in force on a day; before the first ones take effect, those."""
+        """The hours in force on a day, those of the phase it is in; before the first ones take effect, those."""
+        in_force = self._written_on(day)
+        if not in_force.by_phase:
+            return in_force
+        phase = phase_on(self, day)
+        return in_force.by_phase[phase.id] if phase else in_force
+
+    def _written_on(self, day: date) -> Schedule:
         in_force = self.schedules[0]
         for schedule in self.schedules[1:]:
             if schedule.effective_from <= day:
@@ -342,7 +355,7 @@ class Contract:
             day: name
             for schedule in self.schedules
             for day, name in schedule.calendar.names.items()
-            if self.schedule_on(day) is schedule
+            if self._written_on(day) is schedule
         }
 
     def act(self, kind: ActKind) -> Act | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from config.load.breaches.amendments import refuse_amendments
 from config.load.breaches.channels import refuse_uncommunicated, refuse_unpublished, refuse_unreachable
 from config.load.breaches.doubles import refuse_doubles
-from config.load.breaches.hours import refuse_breaks, refuse_closures
+from config.load.breaches.hours import refuse_breaks, refuse_closures, refuse_strange_bands, refuse_undecidable
 from config.load.breaches.people import refuse_groups, refuse_unready
 from config.load.breaches.phases import refuse_acts, refuse_ambiguous, refuse_phases, refuse_unserved
 from config.load.breaches.reading import Reading
@@ -17,12 +17,14 @@ CHECKS = (
     refuse_amendments,
     refuse_breaks,
     refuse_closures,
+    refuse_undecidable,
     refuse_unreachable,
     refuse_unpublished,
     refuse_uncommunicated,
     refuse_doubles,
     refuse_acts,
     refuse_phases,
+    refuse_strange_bands,
     refuse_ambiguous,
     refuse_unserved,
     refuse_terms,

@@ -63,6 +63,18 @@ def refuse_phases(reading: Reading) -> None:
         before = phase.opened_by
 
 
+def refuse_unknown_phases(reading: Reading, key: str, phases: tuple[str, ...]) -> None:
+    """Something is of a phase that the contract does not have."""
+    known = [phase.id for phase in reading.table.phase]
+    for phase in phases:
+        if phase not in known:
+            raise reading.refusal(
+                key,
+                f"there is no phase {phase}",
+                remedy=f"known phases: {', '.join(known)}" if known else "add [[phase]]",
+            )
+
+
 def decides(reading: Reading) -> bool:
     """Whether there is somebody to decide for the client, with a mailbox to ask."""
     return bool(reading.table.responsible and reading.table.responsible.mail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from config.load.breaches.phases import IN_ORDER, decides
+from config.load.breaches.phases import IN_ORDER, decides, refuse_unknown_phases
 from config.load.breaches.reading import Reading
 from config.load.tables.kinds import within
 from config.load.tables.provisions import TermTable
@@ -15,7 +15,7 @@ def refuse_sites(reading: Reading) -> None:
     """A site of a phase that is not there, a name that means two sites, a default site that is none."""
     meant: dict[str, str] = {}
     for number, site in enumerate(reading.table.site, 1):
-        _refuse_unknown_phases(reading, f"site[{number}].phases", site.phases)
+        refuse_unknown_phases(reading, f"site[{number}].phases", site.phases)
         for name in sorted({each.casefold() for each in (site.id, site.name, *site.names)}):
             if meant.setdefault(name, site.id) != site.id:
                 raise reading.refusal(
@@ -105,7 +105,7 @@ def refuse_quotas(reading: Reading) -> None:
     for number, quota in enumerate(reading.table.quota, 1):
         key = f"quota[{number}]"
         _refuse_visit(reading, f"{key}.of", quota.of)
-        _refuse_unknown_phases(reading, f"{key}.phase", (quota.phase,))
+        refuse_unknown_phases(reading, f"{key}.phase", (quota.phase,))
         if quota.warn_at and quota.warn_at > quota.count:
             where, wrong = "warn_at", f"it warns at {quota.warn_at} when {quota.count} are used up"
             remedy = "warn before the quota is used up, at four fifths of it"
@@ -128,7 +128,7 @@ def refuse_periods(reading: Reading) -> None:
     for number, period in enumerate(reading.table.period, 1):
         key = f"period[{number}]"
         _refuse_visit(reading, f"{key}.of", period.of)
-        _refuse_unknown_phases(reading, f"{key}.phase", (period.phase,))
+        refuse_unknown_phases(reading, f"{key}.phase", (period.phase,))
         if Of(period.of) is Of.SECOND_LEVEL and SECOND not in reading.table.levels:
             where, wrong = "of", "it is about the second level, which the contract does not have"
             remedy = "write levels = [1, 2], or take it out"
@@ -142,14 +142,3 @@ def refuse_periods(reading: Reading) -> None:
             given.add((period.of, period.phase))
             continue
         raise reading.refusal(f"{key}.{where}", wrong, remedy=remedy)
-
-
-def _refuse_unknown_phases(reading: Reading, key: str, phases: tuple[str, ...]) -> None:
-    known = [phase.id for phase in reading.table.phase]
-    for phase in phases:
-        if phase not in known:
-            raise reading.refusal(
-                key,
-                f"there is no phase {phase}",
-                remedy=f"known phases: {', '.join(known)}" if known else "add [[phase]]",
-            )

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from config.fields import Section, Zone, refuse
 from config.load.calendars import patrons
-from config.load.tables.kinds import LONGEST_YEARS, BandTexts, ClauseId, DayOfYear, Text, Weekday
+from config.load.tables.kinds import LONGEST_YEARS, BandTexts, ClauseId, DayOfYear, Id, Text, Weekday
 
 
 class ExtensionTable(Section):
@@ -62,10 +62,11 @@ class Validity(Section):
 
 
 class BandTable(Section):
-    """[[hours.band]] the hours of some weekdays, as "08:00-18:00", half-open."""
+    """[[hours.band]] the hours of some weekdays, as "08:00-18:00", half-open; without `phases` in every phase."""
 
     days: Annotated[tuple[Weekday, ...], Field(min_length=1)]
     times: BandTexts
+    phases: tuple[Id, ...] = ()
     clause: ClauseId | None = None
 
 
@@ -101,6 +102,13 @@ class AdditionalDay(Section):
         return self
 
 
+class DecidedDay(Section):
+    """[[holidays.decided]] a national holiday on which the client has decided: closed, or open although it is one."""
+
+    name: Text
+    closed: bool
+
+
 class Holidays(Section):
     """[holidays] whether holidays are closed, and which."""
 
@@ -110,6 +118,7 @@ class Holidays(Section):
     patron_day: DayOfYear | None = None
     patron_name: str | None = None
     additional: tuple[AdditionalDay, ...] = ()
+    decided: tuple[DecidedDay, ...] = ()
 
     @model_validator(mode="after")
     def _patron_decided(self) -> Self:
