@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LEADS = re.compile(
     r"\b(?:(?P<body>(?:comune|municipio)\s+(?:di|del|della|dell['’]))|(?:sede|uffici|ufficio)\s+di|presso|ad?)\s*"
-    r"\b(?=(?P<names>[^\W\d_][\w'’]*(?:\s+[^\W\d_][\w'’]*){0,2}))",
+    r"\b(?=(?P<names>[^\W\d_][\w'’]*(?:[ \t]+[^\W\d_][\w'’]*){0,2}))",
     re.IGNORECASE,
 )
 """What comes before the name of a place; only after `comune di` a name that nobody knows is one."""

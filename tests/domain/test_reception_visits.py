@@ -100,6 +100,7 @@ def test_any_wording_from_who_is_entitled_is_enough_for_a_visit() -> None:
         ("Serve un intervento on-site a Nuoro", "nuoro", Became.SITE_NOT_ADMITTED),
         ("Serve un intervento on-site al comune di alghero", "cagliari", Became.ACCEPTED),
         ("Serve un intervento on-site al Comune di Alghero", "alghero", Became.SITE_NOT_ADMITTED),
+        ("Serve un intervento on-site al Comune di Alghero\nGrazie", "alghero", Became.SITE_NOT_ADMITTED),
         ("Serve un intervento on-site al Comune di Cagliari", "cagliari", Became.SITE_NOT_ADMITTED),
         ("Serve un intervento on-site in via Roma", "cagliari", Became.ACCEPTED),
     ],
