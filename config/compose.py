@@ -92,6 +92,9 @@ def rules_of(site: Site) -> Rules:
         sms_joins_for=settings.gateway.join_sms_within,
         versions=site.versions,
         place_named=places_of(site.contracts.values()),
+        public_url=settings.http.public_url,
+        probe_contract=settings.probe.contract if settings.probe else "",
+        probe_number=settings.probe.number if settings.probe else "",
     )
 
 

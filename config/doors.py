@@ -14,8 +14,9 @@ from adapters.twilio import Api, Ceilings, TwilioOutlet, Webhooks, routes
 from adapters.web import Health, WebServer
 from adapters.web import routes as health_routes
 from config.compose import is_our_recipient, mail_outlet_of
-from gateway import journal
+from gateway import alarms, journal
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
+from gateway.domain.errors import StoreError
 from gateway.domain.intake import Channel
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from config.load import Site
     from config.settings import Settings
-    from gateway.domain.errors import StoreError
     from gateway.domain.intake import Arrival, Receipt
     from gateway.domain.rules import Rules
     from gateway.ports import Clock, Gateway, Store
@@ -178,10 +178,21 @@ def outlet_of(settings: Settings, gateway: Gateway) -> TwilioOutlet | None:
             per_hour={Channel.SMS: phone.max_sms_per_hour, Channel.VOICE: phone.max_calls_per_hour},
             per_day={Channel.SMS: phone.max_sms_per_day, Channel.VOICE: phone.max_calls_per_day},
             recent=recent,
-            told=lambda channel, which: journal.warned("ceiling.reached", channel=str(channel), per=which),
+            told=lambda channel, which, limit: tell_of_ceiling(gateway, channel, which, limit),
+            reserve=phone.reserved_for_pages,
         ),
         clock=gateway.clock,
     )
+
+
+def tell_of_ceiling(gateway: Gateway, channel: Channel, which: str, limit: int) -> None:
+    """A ceiling is reached: the journal, the register and a mail to the supervisors say so (P15)."""
+    journal.warned("ceiling.reached", channel=str(channel), per=which)
+    at = gateway.clock.now()
+    try:
+        gateway.store.write(lambda tx: alarms.ceiling_reached(gateway, tx, channel, which, limit, at))
+    except StoreError as error:
+        journal.warned("ceiling.not_told", channel=str(channel), error=type(error).__name__)
 
 
 def webhooks_of(settings: Settings, gateway: Gateway) -> Webhooks | None:

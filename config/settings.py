@@ -19,9 +19,10 @@ Count = Annotated[int, Field(ge=1)]
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
-def _web_address(value: str) -> str:
+def _web_address(value: str, *, query: bool = False) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+    more = parts.fragment or (parts.query and not query)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or more:
         raise refuse(f"{value!r} is not a web address", remedy='write "https://host" or "https://host/path"')
     return value.rstrip("/")
 
@@ -298,6 +299,12 @@ class Phone(Section):
     """Ceiling of calls in an hour. Since 0.1."""
     max_calls_per_day: Count = 200
     """Ceiling of calls in a day. Since 0.1."""
+    reserved_for_pages: Annotated[int, Field(ge=0, le=90)] = 50
+    """Percent of each ceiling that only pages and alarms may use: who floods us uses up the rest (P15). Since 0.1."""
+    check_every: Duration = duration("1m")
+    """How often we ask whether the carrier answers and can reach us; three failures are an outage (C2.3). Since 0.1."""
+    check_address: bool = True
+    """Whether that looks at our own public address too; false where we cannot reach it from inside. Since 0.1."""
 
     @model_validator(mode="after")
     def _with_a_right_to_record(self) -> Phone:
@@ -314,6 +321,35 @@ class Phone(Section):
                 key="recording",
             )
         return self
+
+
+class Heartbeat(Section):
+    """[heartbeat] tells a watch outside that we live: when it hears nothing any more, somebody there is told."""
+
+    url: str
+    """The address that is asked (GET) as long as every loop makes progress and the store can write. Since 0.1."""
+    every: Duration = duration("1m")
+    """How often. Since 0.1."""
+    timeout: Duration = duration("10s")
+    """How long to wait for it. Since 0.1."""
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        return _web_address(value, query=True)
+
+
+class Probe(Section):
+    """[probe] tries out the whole way, from a mail to an accepted page, in a test contract that wakes nobody real."""
+
+    contract: str
+    """The test contract: nothing else uses it, and nobody real is on call in it. Since 0.1."""
+    number: Number
+    """Its only contact's telephone: a second number of ours, or one that answers OK and the code itself. Since 0.1."""
+    every: Duration = duration("1h")
+    """How often. Since 0.1."""
+    within: Duration = duration("5m")
+    """Within what time the page must be accepted; otherwise an alarm goes out. Since 0.1."""
 
 
 class Limits(Section):
@@ -346,6 +382,8 @@ class Settings(Section):
     twilio: Twilio | None = None
     signing: Signing | None = None
     phone: Phone = Phone()
+    heartbeat: Heartbeat | None = None
+    probe: Probe | None = None
     limits: Limits = Limits()
     demo: Demo | None = None
 

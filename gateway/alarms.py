@@ -17,6 +17,7 @@ from gateway.domain.intake import Channel
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.routing import voice_number
 from gateway.domain.ticket import WAITING_FOR_A_PERSON, Priority
+from gateway.duty import chain_at
 from gateway.telling import NOBODY
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.domain.contract import Contract, OnCall
     from gateway.domain.roster import Person
     from gateway.domain.ticket import Timer
-    from gateway.ports import Gateway, Transaction
+    from gateway.ports import Gateway, Reading, Transaction
 
 DAY = timedelta(days=1)
 
@@ -63,19 +64,17 @@ def since(gw: Gateway, contract: Contract, at: datetime) -> dict[str, str]:
     }
 
 
-def supervisors(gw: Gateway, at: datetime) -> list[tuple[Contract, Person]]:
+def supervisors(gw: Gateway, reading: Reading, at: datetime) -> list[tuple[Contract, Person]]:
     """Whoever is told last of each on-call duty in force, each person once, with the contract whose duty it is."""
     found: dict[str, tuple[Contract, Person]] = {}
     for duty in gw.rules.roster.duties:
         contract = gw.rules.contracts.get(duty.contract)
         if contract is None or duty.contract == gw.rules.probe_contract:
             continue
-        try:
-            chain = gw.rules.roster.chain(duty.contract, at)
-        except LookupError:
-            continue
-        person = chain.supervisor or chain.contact
-        found.setdefault(person.id, (contract, person))
+        chain = chain_at(gw, reading, duty.contract, at)
+        if chain is not None:
+            person = chain.supervisor or chain.contact
+            found.setdefault(person.id, (contract, person))
     return list(found.values())
 
 
@@ -83,7 +82,7 @@ def text_supervisors(
     gw: Gateway, tx: Transaction, text_id: str, values: Mapping[str, str], at: datetime, *, but: str = ""
 ) -> None:
     """One SMS to every supervisor in the words of their contract; not to the number `but`, which it is about."""
-    for contract, person in supervisors(gw, at):
+    for contract, person in supervisors(gw, tx, at):
         if person.mobile and person.mobile != but:
             told = {"service": contract.sms_name, **values}
             telling.owe_sms(
@@ -93,7 +92,7 @@ def text_supervisors(
 
 def call_supervisors(gw: Gateway, tx: Transaction, text_id: str, values: Mapping[str, str], at: datetime) -> None:
     """One call to every supervisor that says a sentence twice and asks for nothing."""
-    for contract, person in supervisors(gw, at):
+    for contract, person in supervisors(gw, tx, at):
         number = voice_number(person)
         if number:
             told = {"service": contract.service_name, **values}

@@ -37,7 +37,7 @@ def acknowledge(
     address = _mailbox(gw, ticket, contact)
     if not address or not decision.contract.acknowledgement.mail or gw.rules.is_ours(address):
         return
-    if not replies.may_be_answered(address) or Mark.AMBIGUOUS_SENDER in ticket.marks:
+    if not replies.may_be_answered(address) or {Mark.AMBIGUOUS_SENDER, Mark.SYNTHETIC} & set(ticket.marks):
         return
     text_id = answers.written_id(decision)
     if text_id is None:

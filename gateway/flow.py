@@ -22,6 +22,7 @@ from gateway import (
     accepting,
     alarms,
     calls,
+    drills,
     dues,
     filing,
     journal,
@@ -312,6 +313,10 @@ def _fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
         waking.storm_over(gw, tx, current, at)
     elif current.kind == alarms.ALARM_STORM:
         alarms.storm_over(gw, tx, current, at)
+    elif current.kind == drills.DRILL:
+        drills.conclude(gw, tx, current, at)
+    elif current.kind == drills.DRILL_DUE:
+        drills.remind(gw, tx, current, at)
     elif current.kind == dues.TERM:
         dues.fall_due(gw, tx, current, at)
     elif current.kind == ESCALATION:

@@ -44,15 +44,18 @@ def _kind(channel: str, sign: str) -> str:
     return f"trouble:{channel}:{sign}"
 
 
-def failed(gw: Gateway, tx: Transaction, channel: str, sign: str, cause: str, at: datetime) -> bool:
-    """One more failure; whether the channel is down by now."""
+def failed(
+    gw: Gateway, tx: Transaction, channel: str, sign: str, cause: str, at: datetime, *, at_once: bool = False
+) -> bool:
+    """One more failure; whether the channel is down by now. `at_once`: a single one is proof enough."""
     timer = tx.timer(_kind(channel, sign), 0)
     facts = dict(timer.facts) if timer else {"since": at.isoformat(), "failures": "0"}
     if "outage" in facts:
         return True
     facts["failures"] = str(int(facts["failures"]) + 1)
     began_at = datetime.fromisoformat(facts["since"])
-    if int(facts["failures"]) < FAILURES or at - began_at < LEAST_TIME:
+    stumbled = int(facts["failures"]) < FAILURES or at - began_at < LEAST_TIME
+    if stumbled and not at_once:
         tx.set_timer(_kind(channel, sign), 0, at + FORGOTTEN_AFTER, facts)
         return False
     outage = _begin(gw, tx, channel, cause, began_at, at)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway import paging
+from gateway import accepting, paging, storms
+from gateway.accepting import Answer
 from gateway.domain import replies
 from gateway.domain.call import PROMPT_LIMIT, Gather, Hangup, Say, Script
+from gateway.domain.dispatch import DispatchKind
 from gateway.domain.hours import opening
-from gateway.domain.ticket import WAITING_FOR_A_PERSON, Priority
+from gateway.domain.ticket import WAITING_FOR_A_PERSON, Mark, Priority
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,14 +26,28 @@ ACCEPT, PASS = "1", "2"
 
 
 def page_begins(gw: Gateway, tx: Transaction, dispatch_key: str, at: datetime) -> Script:
-    """What a technician hears who was called: the essentials, three times at the most, until a key is pressed."""
+    """What a technician hears who was called: the essentials, three times at the most, until a key is pressed.
+
+    In a storm the call is about everything of theirs that waits. An alarm is said twice and asks for nothing.
+    """
+    dispatch = tx.dispatch_by(key=dispatch_key)
+    if dispatch is not None and dispatch.kind is DispatchKind.ALARM:
+        return (Say(dispatch.text), Say(dispatch.text), Hangup())
     page, ticket = _page_of(tx, dispatch_key)
     if page is None or ticket is None:
         return (Hangup(),)
-    if ticket.state not in WAITING_FOR_A_PERSON:
+    if Mark.DRILL in ticket.marks:
+        return _asked(gw, ticket, at, "V-DRILL")
+    told = storms.meant_by_call(tx, gw.rules.contract(page.contract), page)
+    if not told and ticket.state not in WAITING_FOR_A_PERSON:
         return (*_say(gw, ticket, at, "V-PAGE-LATE"), Hangup())
-    text_id = "V-PAGE" if ticket.priority is Priority.URGENT else "V-PAGE-NORMAL"
-    asked = Gather("key", _say(gw, ticket, at, text_id), digits=1, timeout_s=5)
+    if len(told) > 1:
+        return _asked(gw, told[0][1], at, "V-PAGE-MANY", count=str(len(told)))
+    return _asked(gw, ticket, at, "V-PAGE" if ticket.priority is Priority.URGENT else "V-PAGE-NORMAL")
+
+
+def _asked(gw: Gateway, ticket: Ticket, at: datetime, text_id: str, **more: str) -> Script:
+    asked = Gather("key", _say(gw, ticket, at, text_id, **more), digits=1, timeout_s=5)
     return (*(asked,) * PROMPT_LIMIT, *_say(gw, ticket, at, "V-PAGE-NO-KEY"), Hangup())
 
 
@@ -48,19 +64,30 @@ def page_key(gw: Gateway, tx: Transaction, dispatch_key: str, digits: str, at: d
         return (Hangup(),)
     on_call = gw.rules.contract(page.contract).on_call
     accepts, passes = (on_call.accept_key, on_call.decline_key) if on_call else (ACCEPT, PASS)
-    if ticket.state not in WAITING_FOR_A_PERSON:
-        own = ticket.owner == page.person
-        return (*_say(gw, ticket, at, "V-PAGE-TAKEN" if own else "V-PAGE-LATE"), Hangup())
     if digits == accepts:
-        ticket = paging.accept(gw, tx, page, at, by=page.person, medium="voice")
-        return (*_say(gw, ticket, at, "V-PAGE-TAKEN"), Hangup())
-    if digits == passes:
-        paging.pass_on(gw, tx, page, at, by=page.person, medium="voice")
+        return _accepted(gw, tx, page, at)
+    told = storms.meant_by_call(tx, gw.rules.contract(page.contract), page)
+    if digits == passes and told:
+        for each, _ in told:
+            paging.pass_on(gw, tx, each, at, by=page.person, medium="voice")
         return (*_say(gw, ticket, at, "V-PAGE-PASSED"), Hangup())
     return page_begins(gw, tx, dispatch_key, at)
 
 
-def _say(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str) -> tuple[Say, ...]:
+def _accepted(gw: Gateway, tx: Transaction, page: Page, at: datetime) -> Script:
+    told = storms.meant_by_call(tx, gw.rules.contract(page.contract), page)
+    accepted = accepting.accept(gw, tx, page, at, medium="voice", told=told)
+    if not accepted.tickets:
+        return (Hangup(),)
+    count = len(accepted.tickets)
+    text_id = {
+        Answer.YOURS: "V-PAGE-TAKEN" if count == 1 else "V-PAGE-TAKEN-MANY",
+        Answer.CONFIRMED: "V-DRILL-DONE",
+    }.get(accepted.answer, "V-PAGE-LATE")
+    return (*_say(gw, accepted.tickets[0], at, text_id, count=str(count)), Hangup())
+
+
+def _say(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str, **more: str) -> tuple[Say, ...]:
     contract = gw.rules.contract(ticket.contract)
-    values = replies.values(contract, ticket, opening(contract, at), at)
+    values = replies.values(contract, ticket, opening(contract, at), at) | more
     return tuple(Say(gw.rules.texts(contract).fill(text_id, values).body) for text_id in text_ids)

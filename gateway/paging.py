@@ -19,6 +19,7 @@ from gateway.domain.pages import ACCEPTED, ANSWERABLE, OPEN, PASSED_BY
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.routing import CALL_OPEN, Role, Route, Rung, ladder, route
 from gateway.domain.ticket import WAITING_FOR_A_PERSON, Act, Mark, Priority, TicketState, after
+from gateway.duty import chain_at
 from gateway.telling import NOBODY, alarm, owe_sms, sms_facts
 from gateway.waking import attempts, tell
 
@@ -62,12 +63,12 @@ def start(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: 
 
 def _chain(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime) -> Chain | None:
     """The chain in force; a hole is told to the supervisors, and somebody is woken all the same (C2.8)."""
-    try:
-        chain = gw.rules.roster.chain(contract.id, at)
-    except LookupError:
+    chain = chain_at(gw, tx, contract.id, at)
+    if chain is None:
         _alarm_note(gw, tx, ticket, contract, at, UNCOVERED)
         return None
-    if chain.from_fallback:
+    window = contract.on_call.storm_window if contract.on_call else LONGEST_PAUSE
+    if chain.from_fallback and not tx.seen_before(f"fallback:{contract.id}", at, window):
         note = f"Turno scoperto: è stato chiamato il referente di riserva {chain.contact.name}."
         _alarm_note(gw, tx, ticket, contract, at, note)
     return chain
@@ -101,7 +102,7 @@ def climb(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
     if closes_at is not None:
         tx.set_timer(CHASE, ticket.number, closes_at, FIRST_TURN)
         return
-    chain = _chain_of(gw, contract, at)
+    chain = chain_at(gw, tx, contract.id, at)
     if chain is None:
         _nobody_on_duty(gw, tx, ticket, contract, contract.on_call, timer, at)
         return
@@ -120,13 +121,6 @@ def _nobody_on_duty(
     if "uncovered" not in timer.facts:
         _alarm_note(gw, tx, ticket, contract, at, UNCOVERED)
     tx.set_timer(CHASE, ticket.number, at + on_call.retry_every, {**timer.facts, "uncovered": "yes"})
-
-
-def _chain_of(gw: Gateway, contract: Contract, at: datetime) -> Chain | None:
-    try:
-        return gw.rules.roster.chain(contract.id, at)
-    except LookupError:
-        return None
 
 
 def _climb(
@@ -268,7 +262,7 @@ def close_others(tx: Transaction, ticket: Ticket, by: str, at: datetime) -> list
     for other in tx.pages(ticket=ticket.number, states=ANSWERABLE):
         tx.change_page(other.id, state="taken_by_other", closed_at=at)
         _withdraw(tx, other)
-        if other.person != by:
+        if other.person != by and other.number:
             closed.setdefault(other.person, other)
     return list(closed.values())
 
@@ -313,7 +307,7 @@ def pass_on(gw: Gateway, tx: Transaction, page: Page, at: datetime, *, by: str, 
 
 def _pass_ordinary(gw: Gateway, tx: Transaction, page: Page, at: datetime) -> None:
     ticket, contract = tx.ticket(page.ticket), gw.rules.contract(page.contract)
-    chain = _chain_of(gw, contract, at)
+    chain = chain_at(gw, tx, contract.id, at)
     if ticket is None or chain is None or chain.deputy is None or chain.deputy.id == page.person:
         return
     rung = Rung(chain.deputy, Role.DEPUTY, (Channel.SMS,), timedelta(0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gateway import answering, deciding, dues, paging, passing_on, visiting
@@ -38,6 +39,8 @@ def open_ticket(
     request = deciding.request_of(contact, intake.channel, intake.received_at, urgent=word is not None)
     decision = deciding.decision_on(gw, tx, contract, request, at)
     ticket = _ticket(number, intake, contact, decision, word, at)
+    if contract.id == gw.rules.probe_contract:
+        ticket = replace(ticket, marks=(*ticket.marks, Mark.SYNTHETIC))
     tx.add_ticket(ticket)
     _record_received(tx, intake, ticket, contract, contact, at)
     add_message(tx, intake, ticket, contact, lane="requester")

@@ -16,10 +16,11 @@ from gateway import flow, journal
 from gateway.domain.intake import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import timedelta
 
     from gateway.domain.dispatch import Dispatch
-    from gateway.ports import Gateway, Outlet
+    from gateway.ports import Asking, Gateway, Outlet
 
 TICK_S = 1.0
 """How long a loop sleeps at the most: the ticker and every commit wake it sooner."""
@@ -60,6 +61,27 @@ class Loop:
             if not did:
                 self.wake.wait(TICK_S)
                 self.stopping.wait(self.rest_s)
+
+
+@dataclass(slots=True)
+class Round:
+    """Something that is done again and again in a thread of its own, whether anything was committed or not.
+
+    `do` may use the network; what it finds out it writes down itself. A round that was missed is not made up for.
+    """
+
+    name: str
+    every: timedelta
+    do: Callable[[], None]
+    _next_s: float = 0.0
+
+    def step(self) -> int:
+        """Do it when its time has come."""
+        now = time.monotonic()
+        if now >= self._next_s:
+            self._next_s = now + self.every.total_seconds()
+            self.do()
+        return 0
 
 
 class Lane:
@@ -137,7 +159,13 @@ class Worker:
     """The loops over one gateway. `wake` may be called from any thread, as often as one likes."""
 
     def __init__(
-        self, gw: Gateway, outlets: Mapping[Channel, Outlet], *, busy: Callable[[], bool] = lambda: False
+        self,
+        gw: Gateway,
+        outlets: Mapping[Channel, Outlet],
+        *,
+        busy: Callable[[], bool] = lambda: False,
+        asking: Asking | None = None,
+        rounds: Sequence[Round] = (),
     ) -> None:
         self._gw = gw
         self._backlog = False
@@ -150,8 +178,10 @@ class Worker:
             Loop("file-large", lambda: flow.file_next(gw, large=True), self._stopping, REST_S),
             Loop("chase", lambda: flow.chase_next(gw), self._stopping, REST_S),
             Loop("page", self._lanes["page"].step, self._stopping, REST_S),
+            Loop("status", lambda: flow.ask_next(gw, asking), self._stopping, REST_S),
             Loop("mail", self._mail, self._stopping, REST_S),
         ]
+        self.loops += [Loop(each.name, each.step, self._stopping, TICK_S) for each in rounds]
         self._threads = [threading.Thread(target=loop.run, name=loop.name, daemon=True) for loop in self.loops]
 
     def _file(self) -> int:

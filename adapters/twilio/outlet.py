@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from adapters.twilio.sdk import Api, RestFault
+from gateway.domain import delivery
+from gateway.domain.delivery import Told
 from gateway.domain.dispatch import Deferred, DispatchKind, Outcome, Refused, Sent
 from gateway.domain.intake import Channel
 from gateway.domain.numbers import may_be_called, may_be_texted
@@ -22,21 +24,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 TOO_MANY, SERVER_FAULT = 429, 500
 UNAUTHORISED = (401, 403)
 
-PERMANENT = {
-    13223: "the number cannot be called",
-    13224: "the number cannot be called",
-    21211: "not a telephone number",
-    21214: "the number cannot be reached",
-    21217: "not a telephone number",
-    21265: "the number cannot be texted",
-    21408: "texts to this country are not enabled",
-    21610: "the number has texted STOP",
-    21612: "no route to this number",
-    21614: "not a mobile number",
-    21635: "not a mobile number",
-}
-"""Error codes of the carrier after which trying again is no use. Anything else is tried again."""
-
+_FIRST = (DispatchKind.PAGE, DispatchKind.ALARM)
+"""What the whole of a ceiling is for; everything else leaves a part of it free."""
 _TO_REQUESTERS = (DispatchKind.ACKNOWLEDGEMENT, DispatchKind.NOTICE)
 
 
@@ -44,39 +33,71 @@ _TO_REQUESTERS = (DispatchKind.ACKNOWLEDGEMENT, DispatchKind.NOTICE)
 class Ceilings:
     """How many messages and calls leave in an hour and a day at the most (P15).
 
-    `recent(channel, since)` is how many have left since, by whatever process; every request that this process makes,
-    a second try too, is counted here besides. `told` hears that a ceiling is reached, at most once an hour.
+    What is no page and no alarm leaves `reserve` of each ceiling free for them (in percent), so that whoever floods us
+    with texts uses up their own share. `recent(channel, since)` is how many have left since, by whatever process; every
+    request that this process makes, a second try too, is counted here besides. `told(channel, which, limit)` hears that
+    a ceiling is reached, the whole one and not a share of it, at most once in its hour or day.
     """
 
     per_hour: dict[Channel, int]
     per_day: dict[Channel, int]
     recent: Callable[[Channel, datetime], int]
-    told: Callable[[Channel, str], None] = lambda _channel, _which: None
+    told: Callable[[Channel, str, int], None] = lambda _channel, _which, _limit: None
+    reserve: int = 0
     _left: dict[Channel, deque[datetime]] = field(default_factory=dict)
     _told_at: dict[tuple[Channel, str], datetime] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def take(self, channel: Channel, now: datetime) -> Deferred | None:
-        """Count one more that leaves now; or why nothing more may leave by this channel."""
+    def take(self, channel: Channel, now: datetime, *, first: bool = True) -> Deferred | None:
+        """Count one more that leaves now; or why nothing more may leave by this channel. `first`: a page, an alarm."""
         with self._lock:
-            left = self._left.setdefault(channel, deque())
-            while left and left[0] <= now - DAY:
-                left.popleft()
-            for which, limits, span in (("hour", self.per_hour, HOUR), ("day", self.per_day, DAY)):
-                if channel not in limits:
-                    continue
-                ours = sum(1 for at in left if at > now - span)
-                if max(ours, self.recent(channel, now - span)) >= limits[channel]:
-                    self._tell(channel, which, now)
-                    return Deferred(f"ceiling of {limits[channel]} {channel} in a {which} reached", span / 12)
-            left.append(now)
+            reached = self._reached(channel, now, first=first)
+            if reached is None:
+                self._left.setdefault(channel, deque()).append(now)
+                return None
+            which, limit, span, whole = reached
+            tell = whole and self._is_news(channel, which, now)
+        if tell:
+            self.told(channel, which, limit)
+        share = "" if whole else " for what is no page"
+        return Deferred(f"ceiling of {limit} {channel} in a {which}{share} reached", span / 12)
+
+    def used(self, now: datetime) -> dict[str, float]:
+        """How much of each ceiling is used, from 0 to 1."""
+        with self._lock:
+            return {
+                f"{channel}.{which}": self._count(channel, now - span) / limits[channel]
+                for which, limits, span in self._ceilings()
+                for channel in limits
+            }
+
+    def _ceilings(self) -> tuple[tuple[str, dict[Channel, int], timedelta], ...]:
+        return ("hour", self.per_hour, HOUR), ("day", self.per_day, DAY)
+
+    def _reached(self, channel: Channel, now: datetime, *, first: bool) -> tuple[str, int, timedelta, bool] | None:
+        left = self._left.setdefault(channel, deque())
+        while left and left[0] <= now - DAY:
+            left.popleft()
+        for which, limits, span in self._ceilings():
+            limit = limits.get(channel)
+            if limit is None:
+                continue
+            count = self._count(channel, now - span)
+            share = limit if first else limit * (100 - self.reserve) // 100
+            if count >= share:
+                return which, share, span, count >= limit
         return None
 
-    def _tell(self, channel: Channel, which: str, now: datetime) -> None:
+    def _count(self, channel: Channel, since: datetime) -> int:
+        ours = sum(1 for at in self._left.get(channel, ()) if at > since)
+        return max(ours, self.recent(channel, since))
+
+    def _is_news(self, channel: Channel, which: str, now: datetime) -> bool:
         last = self._told_at.get((channel, which))
-        if last is None or now - last >= HOUR:
-            self._told_at[(channel, which)] = now
-            self.told(channel, which)
+        if last is not None and now - last < (HOUR if which == "hour" else DAY):
+            return False
+        self._told_at[channel, which] = now
+        return True
 
 
 class TwilioOutlet:
@@ -106,15 +127,35 @@ class TwilioOutlet:
         forbidden = self._forbidden(dispatch)
         if forbidden:
             return Refused(forbidden, "not_allowed")
-        full = self._ceilings.take(dispatch.channel, self._clock.now())
+        full = self._ceilings.take(dispatch.channel, self._clock.now(), first=dispatch.kind in _FIRST)
         if full:
             return full
         try:
             return Sent(self._send(dispatch))
         except RestFault as fault:
-            return _outcome(fault)
+            return _outcome(dispatch.channel, fault)
         except (OSError, ValueError) as error:
-            return Deferred(f"no answer from the carrier, perhaps sent: {type(error).__name__}")
+            row = delivery.row(dispatch.channel, delivery.NO_ANSWER)
+            return Deferred(f"{row.why}: {type(error).__name__}", down=row.down)
+
+    def status(self, dispatch: Dispatch) -> Told | None:
+        """How a message or call fares that the carrier took, asked by its reference; None when it does not answer."""
+        try:
+            fetched = self._api.fetch_sms if dispatch.channel is Channel.SMS else self._api.fetch_call
+            status, code = fetched(dispatch.reference or "")
+        except (RestFault, OSError, ValueError):
+            return None
+        return Told(status, code, dispatch.reference or "")
+
+    def is_reachable(self) -> str | None:
+        """Whether the carrier answers a question that changes nothing; else why it does not."""
+        try:
+            self._api.ask()
+        except RestFault as fault:
+            return f"the carrier answered {fault.status}"
+        except (OSError, ValueError) as error:
+            return f"no answer from the carrier: {type(error).__name__}"
+        return None
 
     def _send(self, dispatch: Dispatch) -> str:
         if dispatch.channel is Channel.SMS:
@@ -142,15 +183,22 @@ class TwilioOutlet:
         return None if allowed(dispatch.to, self._countries) else f"the number may not get {dispatch.channel}"
 
 
-def _outcome(fault: RestFault) -> Outcome:
+def _outcome(channel: Channel, fault: RestFault) -> Outcome:
     """What an error of the carrier means. Our own account's faults are ours to mend: perhaps later."""
-    if fault.code in PERMANENT:
-        return Refused(PERMANENT[fault.code], str(fault.code))
+    if delivery.is_permanent(channel, fault.code):
+        return Refused(delivery.row(channel, delivery.REFUSED, fault.code).why, str(fault.code))
     wait = timedelta(seconds=fault.retry_after_s) if fault.retry_after_s else None
-    if fault.status == TOO_MANY:
-        return Deferred("the carrier asks us to be slower", wait)
-    if fault.status in UNAUTHORISED:
-        return Deferred(f"the carrier does not accept our account ({fault.status}): check [twilio] auth_token", wait)
-    if fault.status >= SERVER_FAULT:
-        return Deferred(f"the carrier has a fault of its own ({fault.status}), perhaps sent", wait)
-    return Deferred(f"the carrier answered {fault.status} ({fault.code})", wait)
+    status = _status(fault.status)
+    if status is None:
+        return Deferred(f"the carrier answered {fault.status} ({fault.code})", wait)
+    row = delivery.row(channel, status)
+    return Deferred(f"{row.why} ({fault.status})", wait, down=row.down)
+
+
+def _status(http_status: int) -> str | None:
+    """The row of the table that an HTTP status of the carrier stands for."""
+    if http_status == TOO_MANY:
+        return delivery.TOO_MANY
+    if http_status in UNAUTHORISED:
+        return delivery.UNAUTHORISED
+    return delivery.FAULT if http_status >= SERVER_FAULT else None

@@ -409,6 +409,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "V-PAGE-PASSED": "ticket_spoken",
         "V-PAGE-LATE": "ticket_spoken",
         "V-PAGE-NO-KEY": "",
+        "V-PAGE-TAKEN-MANY": "count ticket_spoken",
         "V-PAGE-MANY": "service count ticket_spoken category body",
         "V-DRILL": "service",
         "V-DRILL-DONE": "",

@@ -96,7 +96,7 @@ class House:
                 per_hour={Channel.SMS: per_hour, Channel.VOICE: per_hour},
                 per_day={},
                 recent=lambda _channel, _since: 0,
-                told=lambda channel, which: self.told.append((channel, which)),
+                told=lambda channel, which, _limit: self.told.append((channel, which)),
             ),
             clock=self.station.clock,
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from adapters.rehearsal import faults, opted_out, rings_out
 from adapters.twilio import Ceilings
+from gateway.domain import delivery
 from gateway.domain.dispatch import Deferred, Dispatch, DispatchKind, DispatchState, Refused, Sent
 from gateway.domain.intake import Channel
 from tests.adapters.twilio.house import A_KEY, PUBLIC_URL, QUICK_S, House
@@ -159,7 +161,8 @@ def test_a_code_that_we_do_not_know_is_tried_again(house_with_faults: House) -> 
 def test_a_technician_who_texted_stop_is_refused_with_the_carriers_code(house_with_faults: House) -> None:
     """B-081."""
     house_with_faults.carrier.phones[BRUNO] = opted_out()
-    assert house_with_faults.outlet.send(owed()) == Refused("the number has texted STOP", "21610")
+    why = delivery.row(Channel.SMS, delivery.REFUSED, 21610).why
+    assert house_with_faults.outlet.send(owed()) == Refused(why, "21610")
 
 
 # ----------------------------------------------------------------------------------------------------------- who may be
@@ -234,7 +237,7 @@ def ceilings(told: list[str], *, recent: int = 0) -> Ceilings:
         per_hour={Channel.SMS: 2},
         per_day={Channel.SMS: 3},
         recent=lambda _channel, _since: recent,
-        told=lambda _channel, which: told.append(which),
+        told=lambda _channel, which, _limit: told.append(which),
     )
 
 
@@ -259,3 +262,65 @@ def test_the_alarm_of_a_ceiling_is_given_once_an_hour() -> None:
 def test_another_channel_has_its_own_ceiling() -> None:
     limits = ceilings([], recent=9)
     assert limits.take(Channel.VOICE, AT) is None
+
+
+def test_who_floods_us_leaves_the_pages_their_part() -> None:
+    """P15: citizens' SMS end at their share; pages and alarms have the whole."""
+    told: list[str] = []
+    limits = Ceilings(
+        per_hour={Channel.SMS: 10},
+        per_day={},
+        recent=lambda _channel, _since: 0,
+        told=lambda _channel, which, _limit: told.append(which),
+        reserve=40,
+    )
+    citizens = [limits.take(Channel.SMS, AT, first=False) for _ in range(20)]
+    assert sum(1 for deferred in citizens if deferred is None) == 6
+    assert told == []
+    pages = [limits.take(Channel.SMS, AT) for _ in range(20)]
+    assert sum(1 for deferred in pages if deferred is None) == 4
+    assert told == ["hour"]
+
+
+def test_how_much_of_a_ceiling_is_used_is_a_measure() -> None:
+    limits = ceilings([], recent=1)
+    assert limits.used(AT) == {"sms.hour": 0.5, "sms.day": pytest.approx(1 / 3)}
+
+
+@pytest.mark.parametrize(("status", "code"), [("delivered", None), ("undelivered", 30003)])
+def test_the_carrier_is_asked_how_an_sms_fares(house_with_faults: House, status: str, code: int | None) -> None:
+    house = house_with_faults
+    if code:
+        house.carrier.faults.add(faults.undelivered(BRUNO, code, times=1))
+    sent = house.outlet.send(owed())
+    assert isinstance(sent, Sent)
+    house.carrier.wait_idle()
+    told = house.outlet.status(replace(owed(), reference=sent.reference))
+    assert told is not None
+    assert (told.status, told.code) == (status, code)
+
+
+def test_the_carrier_is_asked_how_a_call_fares(house_with_faults: House) -> None:
+    sent = house_with_faults.outlet.send(owed(Channel.VOICE))
+    assert isinstance(sent, Sent)
+    house_with_faults.carrier.wait_idle()
+    told = house_with_faults.outlet.status(replace(owed(Channel.VOICE), reference=sent.reference))
+    assert told is not None
+    assert told.status == "no-answer"
+
+
+def test_a_carrier_that_does_not_answer_tells_nothing(quiet_house: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nowhere = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    outlet = quiet_house.outlet_with(api_url=nowhere, timeout_s=QUICK_S)
+    assert outlet.status(replace(owed(), reference="SM" + "0" * 32)) is None
+    assert "no answer" in (outlet.is_reachable() or "")
+
+
+def test_a_message_that_the_carrier_does_not_know_is_told_as_nothing(quiet_house: House) -> None:
+    assert quiet_house.outlet.status(replace(owed(), reference="SM" + "0" * 32)) is None
+
+
+def test_a_carrier_that_answers_is_reachable(quiet_house: House) -> None:
+    """C2.3: the telephone's health."""
+    assert quiet_house.outlet.is_reachable() is None
