@@ -14,7 +14,7 @@ from gateway.domain.decision import Became, Mode, Request, Used
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel
 from gateway.domain.reception import OUTSIDE_VALIDITY, decide
-from gateway.domain.visits import TAKES_QUOTA, VisitState
+from gateway.domain.visits import VisitState, takes_quota
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,9 +57,10 @@ def uses_of(reading: Reading, contract: Contract) -> Callable[[Quota], Used]:
     """How much of a quota is taken: asked only where the contract has one that the request is about (C3.10, C3.22)."""
 
     def used(quota: Quota) -> Used:
-        visits = reading.visits(contract=contract.id, phase=quota.phase or None, states=TAKES_QUOTA)
-        done = sum(visit.state is VisitState.DONE for visit in visits)
-        return Used(done, len(visits) - done)
+        states = takes_quota(contract.on_site)
+        visits = reading.visits(contract=contract.id, phase=quota.phase or None, states=states)
+        reserved = sum(visit.state is VisitState.RESERVED for visit in visits)
+        return Used(len(visits) - reserved, reserved)
 
     return used
 

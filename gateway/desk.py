@@ -109,14 +109,29 @@ def take(gw: Gateway, tx: Transaction, number: int, by: Person, at: datetime) ->
     return changed
 
 
-def classify(
-    gw: Gateway, tx: Transaction, number: int, kind: str | None, priority: str | None, by: Person, at: datetime
+def classify(  # noqa: PLR0913 - what is set by whom when, and why a complaint would be none
+    gw: Gateway,
+    tx: Transaction,
+    number: int,
+    kind: str | None,
+    priority: str | None,
+    by: Person,
+    at: datetime,
+    *,
+    reason: str = "",
 ) -> Ticket:
-    """Set type and priority; a request made urgent outside hours is chased from now on."""
+    """Set type and priority; a request made urgent outside hours is chased from now on.
+
+    Raises:
+        DeskError: it is a complaint, and who would say that it is none has not the role, or gives no reason (C8.3).
+    """
     ticket = find(tx, number)
     if kind:
+        wanted_type = _one_of(TicketType, kind, "type")
+        if ticket.type is TicketType.COMPLAINT and wanted_type is not TicketType.COMPLAINT:
+            _downgrade(gw, tx, ticket, wanted_type, by, reason, at)
         marks = tuple(mark for mark in ticket.marks if mark != Mark.TYPE_TO_CONFIRM)
-        ticket = tx.change_ticket(ticket.number, type=_one_of(TicketType, kind, "type"), marks=marks)
+        ticket = tx.change_ticket(ticket.number, type=wanted_type, marks=marks)
     if priority:
         wanted = _one_of(Priority, priority, "priority")
         if wanted is Priority.URGENT and ticket.priority is not Priority.URGENT:
@@ -129,6 +144,24 @@ def classify(
         ticket = dues.recounted(gw, tx, ticket)
     _record(tx, ticket, "classified", at, by.id, type=str(ticket.type), priority=str(ticket.priority))
     return ticket
+
+
+def _downgrade(
+    gw: Gateway, tx: Transaction, ticket: Ticket, kind: TicketType, by: Person, reason: str, at: datetime
+) -> None:
+    """In doubt it is a complaint: where the contract names a role, only that says otherwise, and why (C8.3, S112)."""
+    rule = gw.rules.contract(ticket.contract, ticket.version).complaints
+    if rule is None:
+        return
+    if by.role_words.casefold() != rule.downgraded_by.casefold():
+        raise DeskError(
+            f"ticket {ticket.number} is a complaint; only the role {rule.downgraded_by!r} may say that it is none "
+            f"(clause {rule.clause}), and {by.id} is {by.role_words!r}"
+        )
+    if not reason.strip():
+        raise DeskError(f"to say that a complaint is none needs the reason (--reason; clause {rule.clause})")
+    data = {"before": str(ticket.type), "type": str(kind)}
+    tx.record(str(ticket.number), Happening("downgraded", at, by.id, rule.clause, data, {"reason": reason}))
 
 
 def _one_of(kinds: type[E], value: str, what: str) -> E:

@@ -182,8 +182,12 @@ def admit(gw: Gateway, tx: Transaction, visit_id: int, reference: str, by: Perso
     return _find(tx, visit_id)
 
 
-def carry_out(gw: Gateway, tx: Transaction, visit_id: int, report: str, by: Person, at: datetime) -> Visit:
-    """The visit was made, whatever came of it: it keeps its place in the quota (A3.8), and its report is an action.
+def carry_out(
+    gw: Gateway, tx: Transaction, visit_id: int, report: str, by: Person, at: datetime, *, failed: bool = False
+) -> Visit:
+    """The visit was made, and its report is an action; `failed`: it came to nothing.
+
+    It keeps its place in the quota, a failed one unless the contract gives that back (A3.8).
 
     Raises:
         DeskError: there is no such visit, or no report.
@@ -192,12 +196,12 @@ def carry_out(gw: Gateway, tx: Transaction, visit_id: int, report: str, by: Pers
     visit = _find(tx, visit_id)
     if not report.strip():
         raise DeskError("a visit that was made has a report (--report): what was done and what came of it")
-    state = after(visit.state, VisitAct.CARRY_OUT)
+    state = after(visit.state, VisitAct.FAIL if failed else VisitAct.CARRY_OUT)
     changed = tx.change_visit(visit.id, state=state, closed_at=at, by=by.id, report=report)
     text = f"Intervento on-site n. {visit.id} presso {visit.site}"
     tx.add_action(Action(visit.ticket, at, at, by.id, by.role_words, text, report))
     in_time = "" if visit.due_at is None else "yes" if at <= visit.due_at else "no"
-    data = {"visit": str(visit.id), "site": visit.site, "in_time": in_time}
+    data = {"visit": str(visit.id), "site": visit.site, "state": str(state), "in_time": in_time}
     contract = gw.rules.contract(visit.contract)
     happening = Happening("visit_done", at, by.id, contract.clauses.of("on_site"), data, {"report": report})
     tx.record(str(visit.ticket), happening)
@@ -207,6 +211,8 @@ def carry_out(gw: Gateway, tx: Transaction, visit_id: int, report: str, by: Pers
 
 def cancel(gw: Gateway, tx: Transaction, visit_id: int, reason: str, by: Person, at: datetime) -> Visit:
     """The visit is not made: cancelled before departure, it gives its place in the quota back (A3.8, C3.10).
+
+    Unless the contract says that it does not.
 
     Raises:
         DeskError: there is no such visit.

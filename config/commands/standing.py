@@ -15,11 +15,11 @@ from gateway.domain.phrases import term_phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from gateway.domain.contract import Contract
     from gateway.domain.decision import Used
-    from gateway.domain.provisions import Entitlement, Office, Period, Quota
+    from gateway.domain.provisions import Entitlement, Matter, Office, Period, Quota, WorkingGroup
 
 
 def standing(
@@ -50,7 +50,14 @@ def standing(
         "hours": wording.hours_phrase(bands, contract.language),
         "phase": phase.id if phase else None,
         "phases": [
-            {"id": p.id, "name": p.name, "opened_by": str(p.opened_by), "opened_on": opened_on(contract, p)}
+            {
+                "id": p.id,
+                "name": p.name,
+                "opened_by": str(p.opened_by),
+                "opened_on": opened_on(contract, p),
+                "at_vendor_charge": p.at_vendor_charge,
+                "clause": p.clause,
+            }
             for p in contract.phases
         ],
         "acts": [{"kind": str(a.kind), "on": a.on, "reference": a.reference} for a in contract.acts],
@@ -73,8 +80,50 @@ def standing(
             {"id": s.id, "name": s.name, "municipality": s.municipality, "phases": list(s.phases), "clause": s.clause}
             for s in contract.sites
         ],
+        "on_site": contract.on_site
+        and {
+            "cancelled_visit_takes_quota": contract.on_site.cancelled_takes_quota,
+            "failed_visit_takes_quota": contract.on_site.failed_takes_quota,
+            "clause": contract.on_site.clause,
+        },
+        "matters": [
+            _matter(matter, contract.language) for matter in (contract.scope.matters if contract.scope else ())
+        ],
+        "complaints": contract.complaints
+        and {"downgraded_by": contract.complaints.downgraded_by, "clause": contract.complaints.clause},
+        "working_groups": [_group(group, day) for group in contract.working_groups],
+        "communications": [
+            {"on": c.on, "valid_from": c.valid_from, "proof": c.proof, "phone": c.phone, "mail": c.mail, "fax": c.fax}
+            for c in contract.communications
+        ],
         "responsible": _office(contract.responsible),
         "first_level": _office(contract.first_level),
+        "offices": {name: _office(office) for name, office in contract.offices.items()},
+    }
+
+
+def _matter(matter: Matter, language: str) -> dict[str, Any]:
+    answer = matter.answer_within
+    return {
+        "id": matter.id,
+        "name": matter.name,
+        "inside": matter.inside,
+        "forward": matter.forward,
+        "office": _office(matter.office),
+        "answer_within": answer and term_phrase(answer, language),
+        "clause": matter.clause,
+    }
+
+
+def _group(group: WorkingGroup, day: date) -> dict[str, Any]:
+    names = {member.id: member.name for member in group.members}
+    leads = [lead for lead in group.leads if lead.valid_from <= day <= (lead.valid_until or day)]
+    return {
+        "id": group.id,
+        "name": group.name,
+        "lead": names[leads[0].member] if leads else None,
+        "leads": [{"member": lead.member, "from": lead.valid_from, "until": lead.valid_until} for lead in group.leads],
+        "clause": group.clause,
     }
 
 
@@ -147,9 +196,13 @@ def print_standing(found: Mapping[str, Any]) -> None:
     _section("Acts", ("ACT", "ON", "REFERENCE"), [(a["kind"], a["on"], a["reference"]) for a in found["acts"]])
     _section(
         "Phases",
-        ("PHASE", "NAME", "OPENED BY", "FROM"),
-        [(p["id"], p["name"], p["opened_by"], p["opened_on"] or "not yet") for p in found["phases"]],
-    )
+        ("PHASE", "NAME", "OPENED BY", "FROM", "CHARGE", "CLAUSE"),
+        [
+            (p["id"], p["name"], p["opened_by"], p["opened_on"] or "not yet",
+             "vendor's" if p["at_vendor_charge"] else "-", p["clause"])
+            for p in found["phases"]
+        ],
+    )  # fmt: skip
     _section(
         "Quotas",
         ("OF", "PHASE", "USED", "RESERVED", "COUNT", "LEFT", "CLAUSE"),
@@ -186,6 +239,20 @@ def print_standing(found: Mapping[str, Any]) -> None:
         "Sites",
         ("SITE", "NAME", "PHASES", "CLAUSE"),
         [(s["id"], s["name"], ", ".join(s["phases"]) or "all", s["clause"]) for s in found["sites"]],
+    )
+    _section(
+        "Matters",
+        ("MATTER", "INSIDE", "FORWARDED", "ANSWER WITHIN", "CLAUSE", "OFFICE"),
+        [
+            (m["id"], "yes" if m["inside"] else "no", "yes" if m["forward"] else "no", m["answer_within"] or "-",
+             m["clause"], m["office"]["name"] if m["office"] else "-")
+            for m in found["matters"]
+        ],
+    )  # fmt: skip
+    _section(
+        "Offices",
+        ("OFFICE", "PHONE", "MAIL", "NAME"),
+        [(key, o["phone"] or "-", o["mail"] or "-", o["name"]) for key, o in found["offices"].items()],
     )
 
 

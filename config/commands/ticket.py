@@ -175,10 +175,13 @@ def classify(
     who: Who,
     kind: Annotated[TicketType | None, typer.Option("--type", help="What kind of request it is (C1.1).")] = None,
     priority: Annotated[Priority | None, typer.Option(help="urgent: outside hours it is chased from now on.")] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="T", help="Why what was taken for a complaint is none (C8.3).")
+    ] = "",
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Set type and priority."""
+    """Set type and priority. Of a complaint only the role that the contract names may say that it is none, and why."""
     from gateway import desk
 
     if kind is None and priority is None:
@@ -186,7 +189,7 @@ def classify(
     _acted(
         config,
         who,
-        lambda sh, tx, by, at: desk.classify(sh.gateway, tx, number, kind, priority, by, at),
+        lambda sh, tx, by, at: desk.classify(sh.gateway, tx, number, kind, priority, by, at, reason=reason),
         as_json=as_json,
     )
 

@@ -116,15 +116,20 @@ def done(
     visit: Id,
     report: Annotated[str, typer.Option("--report", metavar="T", help="What was done and what came of it.")],
     who: Who,
+    *,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="It came to nothing; the contract says if it counts.")
+    ] = False,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """The visit was made, whatever came of it: it keeps its place in the quota (A3.8)."""
+    """The visit was made: it keeps its place in the quota, a failed one unless the contract gives that back (A3.8)."""
     from gateway import visiting
 
-    _acted(
-        config, who, lambda sh, tx, by, at: visiting.carry_out(sh.gateway, tx, visit, report, by, at), as_json=as_json
-    )
+    def unit(shell: Shell, tx: Transaction, by: Person, at: datetime) -> Visit:
+        return visiting.carry_out(shell.gateway, tx, visit, report, by, at, failed=failed)
+
+    _acted(config, who, unit, as_json=as_json)
 
 
 @app.command("cancel")

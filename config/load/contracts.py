@@ -158,16 +158,18 @@ def _provisions(table: ContractFile, clauses: Clauses) -> dict[str, Any]:
         **{
             name: provisions.office_of(office, clauses.of(name)) if office else None for name, office in offices.items()
         },
+        "offices": provisions.offices_of(table, clauses),
         "sites": tuple(provisions.site_of(each, table.validity, clauses) for each in table.site),
         "on_site": provisions.on_site_of(table.on_site, clauses) if table.on_site else None,
         "terms": tuple(provisions.term_of(each, clauses) for each in table.term),
         "suspensions": provisions.suspensions_of(table),
         "quotas": tuple(provisions.quota_of(each, clauses) for each in table.quota),
         "periods": tuple(provisions.period_of(each, clauses) for each in table.period),
-        "scope": provisions.scope_of(table.scope, clauses) if table.scope else None,
+        "scope": provisions.scope_of(table, clauses),
         "duties": provisions.duties_of(table, clauses),
         "catalogues": provisions.catalogues_of(table, clauses),
         "communications": provisions.communications_of(table.communication),
+        "complaints": provisions.complaints_of(table, clauses),
         "checklist": provisions.checklist_of(table),
         "reservation": provisions.reservation_of(table),
         "working_groups": tuple(provisions.working_group_of(each, clauses) for each in table.working_group),
@@ -201,6 +203,9 @@ def _on_call(table: OnCallTable | None) -> OnCall | None:
         storm_pages=table.storm_pages,
         storm_window=table.storm_window,
         alarm_mails=table.alarm_mails,
+        acceptance_expires=None if table.acceptance_expires == "never" else table.acceptance_expires,
+        mail=table.mail,
+        drill_monthly=table.drill == "monthly",
     )
 
 
@@ -209,9 +214,6 @@ def _escalation(table: EscalationTable | None) -> Escalation | None:
         return None
     return Escalation(
         mailbox=table.mailbox,
-        acceptance_expires=None if table.acceptance_expires == "never" else table.acceptance_expires,
-        mail=table.mail,
-        drill_monthly=table.drill == "monthly",
         vendor_name=table.vendor_name,
         contract_reference=table.contract_reference,
         required=table.required,

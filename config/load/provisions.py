@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from config.load.hours import site_calendar
 from config.load.tables.channels import CommunicationTable
-from config.load.tables.contents import MatterTable, PriorityTable, RetentionTable, ScopeTable
+from config.load.tables.contents import MatterTable, PriorityTable, RetentionTable
 from config.load.tables.contract import ContractFile
 from config.load.tables.hours import Validity
-from config.load.tables.kinds import calendar_months, kept, within
+from config.load.tables.kinds import Within, calendar_months, kept, within
 from config.load.tables.people import LeadTable, OfficeTable, WorkingGroupTable
 from config.load.tables.provisions import (
     EntitlementTable,
@@ -27,6 +28,7 @@ from gateway.domain.provisions import (
     Catalogue,
     ChecklistItem,
     Communication,
+    Complaints,
     ContactGroup,
     Duty,
     Entitlement,
@@ -81,6 +83,7 @@ def phase_of(table: PhaseTable, clauses: Clauses) -> Phase:
         opens_next_day=table.opens_next_day,
         entitlement=entitlement_of(table.entitlement, clauses),
         clause=table.clause or clauses.of("phases"),
+        at_vendor_charge=table.at_vendor_charge,
     )
 
 
@@ -120,7 +123,14 @@ def site_of(table: SiteTable, validity: Validity, clauses: Clauses) -> Site:
 def on_site_of(table: OnSiteTable, clauses: Clauses) -> OnSite:
     """How a visit is asked for."""
     words = tuple(word.casefold() for word in table.words)
-    return OnSite(words, table.default_site, table.simple_request, table.clause or clauses.of("on_site"))
+    return OnSite(
+        words,
+        table.default_site,
+        table.simple_request,
+        table.clause or clauses.of("on_site"),
+        cancelled_takes_quota=table.cancelled_visit_takes_quota,
+        failed_takes_quota=table.failed_visit_takes_quota,
+    )
 
 
 def term_of(table: TermTable, clauses: Clauses) -> Term:
@@ -129,9 +139,7 @@ def term_of(table: TermTable, clauses: Clauses) -> Term:
     Raises:
         ValueError: the text is no term; the model has refused it before.
     """
-    read = within(table.within)
-    if read is None:
-        raise ValueError(table.within)
+    read = _read(table.within)
     return Term(
         of=table.of,
         counting=read.counting,
@@ -144,6 +152,13 @@ def term_of(table: TermTable, clauses: Clauses) -> Term:
         at_site=table.calendar == "site",
         extends=table.extend_to_next_day,
     )
+
+
+def _read(text: str) -> Within:
+    read = within(text)
+    if read is None:
+        raise ValueError(text)
+    return read
 
 
 def suspensions_of(table: ContractFile) -> tuple[Suspension, ...]:
@@ -169,24 +184,43 @@ def period_of(table: PeriodTable, clauses: Clauses) -> Period:
     )
 
 
-def scope_of(table: ScopeTable, clauses: Clauses) -> Scope:
+def offices_of(table: ContractFile, clauses: Clauses) -> Mapping[str, Office]:
+    """The offices that the contract names, by their id, in the order of the file."""
+    return MappingProxyType({each.id: office_of(each, clauses.of("offices")) for each in table.office})
+
+
+def scope_of(table: ContractFile, clauses: Clauses) -> Scope | None:
     """The scope with its matters."""
-    clause = table.clause or clauses.of("scope")
-    return Scope(table.version, table.approved_on, tuple(_matter(each, clause) for each in table.matter), clause)
+    scope, offices = table.scope, offices_of(table, clauses)
+    if scope is None:
+        return None
+    clause = scope.clause or clauses.of("scope")
+    return Scope(
+        scope.version, scope.approved_on, tuple(_matter(each, offices, clause) for each in scope.matter), clause
+    )
 
 
-def _matter(table: MatterTable, scope_clause: str) -> Matter:
+def _matter(table: MatterTable, offices: Mapping[str, Office], scope_clause: str) -> Matter:
     clause = table.clause or scope_clause
+    office = office_of(table.office, clause) if table.office else offices.get(table.turn_to or "")
     return Matter(
         id=table.id,
         name=table.name,
         section=table.section,
         words=tuple(word.casefold() for word in table.words),
         inside=table.inside,
-        office=office_of(table.office, clause) if table.office else None,
+        office=office,
         forward=table.forward,
         clause=clause,
+        answer_within=_answer_within(table, office),
     )
+
+
+def _answer_within(table: MatterTable, office: Office | None) -> Term | None:
+    if table.answer_within is None or office is None:
+        return None
+    read = _read(table.answer_within)
+    return Term(Of.OFFICE, read.counting, office.clause, read.time, read.days)
 
 
 def duties_of(table: ContractFile, clauses: Clauses) -> tuple[Duty, ...]:
@@ -208,6 +242,12 @@ def communications_of(tables: Iterable[CommunicationTable]) -> tuple[Communicati
         Communication(each.on, each.valid_from or each.on, each.proof, each.phone, each.mail, each.fax)
         for each in tables
     )
+
+
+def complaints_of(table: ContractFile, clauses: Clauses) -> Complaints | None:
+    """What only a role may do with a complaint."""
+    given = table.complaint
+    return Complaints(given.downgraded_by, given.clause or clauses.of("complaints")) if given else None
 
 
 def checklist_of(table: ContractFile) -> tuple[ChecklistItem, ...]:

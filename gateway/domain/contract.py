@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Catalogue,
         ChecklistItem,
         Communication,
+        Complaints,
         ContactGroup,
         Duty,
         Entitlement,
@@ -150,15 +151,15 @@ class OnCall:
     long a call without an accepting key may take before the next in the chain is told; `rounds` how often the chain
     is run, `retry_every` apart. More than `storm_pages` pages in `storm_window` become one with a count.
     `answer_within` is an internal target, not a clause (A2.3). `alarm_mails` are told when nobody took it.
+    `acceptance_expires`: whoever accepted and did nothing for so long is reminded, then the request is paged anew;
+    None: an acceptance holds. `mail`: a mail with a link lies beside an urgent page. `drill_monthly`: the supervisor
+    is reminded when a month passes without a drill.
     """
 
     page: Page
     numbers: tuple[DatedNumber, ...]
     answer_within: timedelta
     ring_s: int
-    `acceptance_expires`: whoever accepted and did nothing for so long is reminded, then the request is paged anew;
-    None: an acceptance holds. `mail`: a mail with a link lies beside an urgent page. `drill_monthly`: the supervisor
-    is reminded when a month passes without a drill.
     rounds: int
     retry_every: timedelta
     ack_timeout: timedelta
@@ -168,15 +169,15 @@ class OnCall:
     storm_pages: int
     storm_window: timedelta
     alarm_mails: tuple[str, ...]
+    acceptance_expires: timedelta | None = None
+    mail: bool = True
+    drill_monthly: bool = False
 
     def number_on(self, day: date) -> str:
         """The published on-call number (E.164) on this day; before the first dated one, the first."""
         in_force = [dated.number for dated in self.numbers if dated.valid_from <= day]
         return in_force[-1] if in_force else self.numbers[0].number
 
-    acceptance_expires: timedelta | None = None
-    mail: bool = True
-    drill_monthly: bool = False
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -265,8 +266,9 @@ class Contract:
 
     `version` counts from 1; an amendment makes the next, in force from `effective_from` on. A ticket keeps the version
     it was opened under. Validity, schedules and endpoints are the same in every version: they are dated themselves.
-    `phone` is the public number. `national` are the holidays by law, whether the desk is staffed on them or not (A3.1):
-    over them moves the end of a period or term (art. 1187 c.c.).
+    `phone` is the public number. `offices` are those that a clause names, by their id: the local police (C5.7).
+    `national` are the holidays by law, whether the desk is staffed on them or not (A3.1): over them moves the end of a
+    period or term (art. 1187 c.c.).
     `desk` None: callers are not put through, they leave a message. `page_abandoned`: a call outside hours that was
     given up without a key or a word is told to the contact on duty like every other request (`Page.ALL`).
     """
@@ -307,6 +309,7 @@ class Contract:
     entitlement: Entitlement | None = None
     responsible: Office | None = None
     first_level: Office | None = None
+    offices: Mapping[str, Office] = field(default_factory=lambda: MappingProxyType({}))
     sites: tuple[Site, ...] = ()
     on_site: OnSite | None = None
     terms: tuple[Term, ...] = ()
@@ -326,6 +329,7 @@ class Contract:
     texts: tuple[Text, ...] = ()
     skills: tuple[str, ...] = ()
     national: Calendar = field(default_factory=Calendar)
+    complaints: Complaints | None = None
     desk: Desk | None = None
     page_abandoned: bool = False
 

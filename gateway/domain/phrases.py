@@ -25,6 +25,7 @@ _OF = {
     Of.ON_SITE: ("intervento on-site", "on-site visit"),
     Of.SECOND_LEVEL: ("secondo livello", "second level"),
     Of.COMPLAINT: ("risposta al reclamo", "answer to the complaint"),
+    Of.OFFICE: ("risposta dell’ufficio", "answer of the office"),
 }
 
 

@@ -90,7 +90,10 @@ class Entitlement:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A phase of the contract. It begins on the day of its act, or the day after (A3.7); the next one ends it."""
+    """A phase of the contract. It begins on the day of its act, or the day after (A3.7); the next one ends it.
+
+    `at_vendor_charge`: its services cost the client nothing; beyond quota or period they are authorised (C3.25).
+    """
 
     id: str
     name: str
@@ -98,6 +101,7 @@ class Phase:
     opens_next_day: bool
     entitlement: Entitlement
     clause: str
+    at_vendor_charge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,13 +154,17 @@ class Site:
 class OnSite:
     """On-site visits: the words that ask for one, the site meant when none is named, whether a plain wish is enough.
 
-    `simple_request`: no form, no order; what is missing is asked for after accepting (C3.20).
+    `simple_request`: no form, no order; what is missing is asked for after accepting (C3.20). What is reserved and what
+    was made takes of a quota; `cancelled_takes_quota`, `failed_takes_quota`: also a visit that was reserved and
+    cancelled before departure, one that was made and came to nothing (A3.8).
     """
 
     words: tuple[str, ...]
     default_site: str | None
     simple_request: bool
     clause: str
+    cancelled_takes_quota: bool = False
+    failed_takes_quota: bool = True
 
 
 class Of(StrEnum):
@@ -167,6 +175,8 @@ class Of(StrEnum):
     ON_SITE = "on_site"
     SECOND_LEVEL = "second_level"
     COMPLAINT = "complaint"
+    OFFICE = "office"
+    """The answer of an office to which a matter goes (C10.11, C10.12)."""
 
 
 class Counting(StrEnum):
@@ -255,8 +265,9 @@ class Period:
 class Matter:
     """One matter of the scope catalogue, found by its words. What is not inside goes to `office`.
 
-    `section` and `entry` name the place in the client's or vendor's own list (FAQ section, annex). `forward`: the
-    contact is passed on to the office by us; else the requester is told to turn there.
+    `section` names the place in the client's or vendor's own list (FAQ section, annex). `forward`: the contact is
+    passed on to the office by us; else the requester is told to turn there. `answer_within` is how long the office or
+    the experts have for their answer (C10.11, C10.12).
     """
 
     id: str
@@ -267,6 +278,7 @@ class Matter:
     office: Office | None
     forward: bool
     clause: str
+    answer_within: Term | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +385,14 @@ class ChecklistItem:
     whose: str
     done_on: date | None
     evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Complaints:
+    """Who may say that what was taken for a complaint is none: a role of the directory, with a reason (C8.3)."""
+
+    downgraded_by: str
+    clause: str
 
 
 @dataclass(frozen=True, slots=True)

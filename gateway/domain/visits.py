@@ -5,17 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from gateway.domain.errors import CentralinoError
 
+if TYPE_CHECKING:
+    from gateway.domain.provisions import OnSite
+
 
 class VisitState(StrEnum):
-    """Where a visit stands. What is reserved or done takes of the quota; what is not admitted never did."""
+    """Where a visit stands. What is reserved or made takes of the quota; what was never reserved does not (A3.8)."""
 
     ASKED = "asked"
     RESERVED = "reserved"
     DONE = "done"
+    FAILED = "failed"
+    """It was made and came to nothing."""
     CANCELLED = "cancelled"
+    """It had been reserved, and was cancelled before departure."""
+    WITHDRAWN = "withdrawn"
+    """It was never reserved: not authorised, or not wanted any more."""
 
 
 class VisitAct(StrEnum):
@@ -23,6 +32,7 @@ class VisitAct(StrEnum):
 
     ADMIT = "admit"
     CARRY_OUT = "carry_out"
+    FAIL = "fail"
     CANCEL = "cancel"
 
 
@@ -33,13 +43,23 @@ class VisitError(CentralinoError):
 _S = VisitState
 TRANSITIONS: dict[tuple[VisitState, VisitAct], VisitState] = {
     (_S.ASKED, VisitAct.ADMIT): _S.RESERVED,
-    (_S.ASKED, VisitAct.CANCEL): _S.CANCELLED,
+    (_S.ASKED, VisitAct.CANCEL): _S.WITHDRAWN,
     (_S.RESERVED, VisitAct.CARRY_OUT): _S.DONE,
+    (_S.RESERVED, VisitAct.FAIL): _S.FAILED,
     (_S.RESERVED, VisitAct.CANCEL): _S.CANCELLED,
 }
-"""A visit cancelled before departure gives its place back; one that was made keeps it, also a failed one (A3.8)."""
 
-TAKES_QUOTA = (VisitState.RESERVED, VisitState.DONE)
+
+def takes_quota(on_site: OnSite | None) -> tuple[VisitState, ...]:
+    """The states in which a visit takes of a quota: reserved or made; of the others what the contract says (A3.8).
+
+    The usual answer: one cancelled before departure gives its place back, one that was made keeps it, whatever came
+    of it.
+    """
+    failed = on_site is None or on_site.failed_takes_quota
+    cancelled = on_site is not None and on_site.cancelled_takes_quota
+    also = {VisitState.FAILED: failed, VisitState.CANCELLED: cancelled}
+    return (VisitState.RESERVED, VisitState.DONE, *(state for state, counts in also.items() if counts))
 
 
 def after(state: VisitState, act: VisitAct) -> VisitState:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from config.load.contracts import clauses_of_keys
 from config.load.refusals import line_of
 from config.load.tables.kinds import Within, calendar_months, kept, within
 from gateway.domain.errors import SettingError
+from gateway.domain.hours import ROME
 from gateway.domain.intake import Channel
 from gateway.domain.provisions import (
     Act,
@@ -41,6 +42,8 @@ from gateway.domain.provisions import (
     Term,
     Unknown,
 )
+from gateway.domain.terms import due
+from gateway.domain.visits import VisitState, takes_quota
 from tests.config.variant import Variant
 
 
@@ -255,6 +258,57 @@ clause = "C10.11"
         forward=True,
         clause="C10.11",
     )
+
+
+POLICE = Office("Comando di Polizia locale", "polizialocale@comune-ecopiazzole.example", "+390700000595", "C5.7")
+
+
+def test_an_office_is_known_by_its_id_and_a_matter_may_turn_to_it(variant: Variant) -> None:
+    """C5.7: it stands in one place."""
+    contract = variant.contract("c05")
+    assert dict(contract.offices) == {"local_police": POLICE}
+    assert contract.scope is not None
+    assert contract.scope.matters[0].office == contract.offices["local_police"]
+
+
+@pytest.mark.parametrize(("rule", "clause"), [("", "C5"), ('\noffices = "C5.5"', "C5.5")])
+def test_an_office_without_a_clause_has_that_of_its_rule(variant: Variant, rule: str, clause: str) -> None:
+    variant.change("c05", 'scope = "C5.7"', f'scope = "C5.7"{rule}')
+    variant.append("c05", '[[office]]\nid = "tari"\nname = "Tributi"\nphone = "070 0000599"\n')
+    assert variant.contract("c05").offices["tari"] == Office("Tributi", "", "+390700000599", clause)
+
+
+def test_an_amendment_may_bring_other_offices(variant: Variant) -> None:
+    """C9.2: whoever is in charge changes with the contract."""
+    office = '[[amendment.office]]\nid = "local_police"\nname = "Polizia locale"\nphone = "+390700000596"\n'
+    variant.append("c05", f'[[amendment]]\nfrom = 2027-01-01\nreference = "atto n. 2"\n{office}')
+    first, second = variant.versions("c05")
+    assert (first.offices["local_police"].phone, second.offices["local_police"].phone) == (
+        "+390700000595",
+        "+390700000596",
+    )
+    assert second.scope is not None
+    assert second.scope.matters[0].office == second.offices["local_police"]
+
+
+def test_how_long_an_office_has_for_its_answer_is_a_term_of_its_clause(variant: Variant) -> None:
+    """C10.11, C10.12: counted as every term, from when it gets the request."""
+    contract = variant.contract("c10")
+    assert contract.scope is not None
+    experts = contract.scope.matters[0].answer_within
+    assert experts == Term(Of.OFFICE, Counting.WORKING_DAYS, "C10.12", days=5)
+    assert experts is not None
+    found = due(experts, contract, datetime(2026, 12, 3, 10, tzinfo=ROME))
+    assert (found.on, found.clause) == (date(2026, 12, 11), "C10.12")  # Immacolata is none of the five
+    assert contract.scope.matters[-1].answer_within is None
+
+
+def test_what_a_quota_counts_besides_is_said_with_the_visits(variant: Variant) -> None:
+    """A3.8."""
+    variant.change("c03", "cancelled_visit_takes_quota = false", "cancelled_visit_takes_quota = true")
+    variant.change("c03", "failed_visit_takes_quota = true ", "failed_visit_takes_quota = false ")
+    visits = variant.contract("c03").on_site
+    assert takes_quota(visits) == (VisitState.RESERVED, VisitState.DONE, VisitState.CANCELLED)
 
 
 def test_duties_keep_their_order_and_their_fields(variant: Variant) -> None:

@@ -12,11 +12,14 @@ import pytest
 from config.load import load
 from gateway.domain.contract import Contract, Page
 from gateway.domain.intake import Channel
+from gateway.domain.numbers import NumberClass, classify
+from gateway.domain.phrases import term_phrase
 from gateway.domain.priority import type_by_words
 from gateway.domain.provisions import (
     ActKind,
     Calendar,
     Catalogue,
+    Complaints,
     Counting,
     Elsewhere,
     Ends,
@@ -258,6 +261,18 @@ def test_c03_allows_thirty_visits_and_then_ten() -> None:
     assert quotas == [(Of.ON_SITE, "A", 30, 24, "C3.10"), (Of.ON_SITE, "B", 10, 8, "C3.22")]
 
 
+def test_c03_counts_the_visit_that_failed_and_not_the_one_that_was_cancelled() -> None:
+    """A3.8."""
+    visits = contract("c03").on_site
+    assert visits is not None
+    assert (visits.cancelled_takes_quota, visits.failed_takes_quota) == (False, True)
+
+
+def test_c03_is_served_at_the_vendors_charge_after_the_acceptance() -> None:
+    """C3.25."""
+    assert [phase.at_vendor_charge for phase in contract("c03").phases] == [False, True]
+
+
 def test_c03_owes_visits_for_six_months_and_second_level_for_a_year() -> None:
     """C3.19, C3.23."""
     periods = [(each.of, each.months, each.extends, each.clause) for each in contract("c03").periods]
@@ -309,11 +324,11 @@ def test_c05_warns_by_title_iii_and_tells_the_police_by_a_person_only() -> None:
     """C5.5–C5.7, S094–S096."""
     assert lists("c05")["title_iii"].items
     assert lists("c05")["sanctions"].items
-    police = matters("c05")["local_police"]
-    assert police.office is not None
-    assert (police.inside, police.forward) == (False, False)
-    assert police.office.mail == "polizialocale@comune-ecopiazzole.example"
-    assert police.office.phone.startswith("+390")  # a switchboard with its area code, never an emergency number
+    police = contract("c05").offices["local_police"]
+    assert (police.mail, police.clause) == ("polizialocale@comune-ecopiazzole.example", "C5.7")
+    assert classify(police.phone) is NumberClass.GEOGRAPHIC  # a switchboard, never an emergency number
+    fines = matters("c05")["local_police"]
+    assert (fines.inside, fines.forward, fines.office) == (False, False, police)
 
 
 def test_c06_works_in_one_mixed_group_that_consip_leads() -> None:
@@ -379,6 +394,12 @@ def test_c08_publishes_four_channels_and_answers_complaints_in_thirty_days() -> 
     assert next(each.months for each in contract("c08").retention if each.of == "complaint") == 60
 
 
+def test_c08_lets_one_role_say_that_a_complaint_is_none() -> None:
+    """C8.3, S112."""
+    assert contract("c08").complaints == Complaints("responsabile del servizio", "C8.3")
+    assert [each for each in FILES if contract(each).complaints] == ["c08"]
+
+
 def test_c09_serves_the_licensees_own_organisation_by_its_offer() -> None:
     """C9.1–C9.4, S117."""
     who = entitlement("c09")
@@ -416,6 +437,8 @@ def test_c10_forwards_what_belongs_to_another_office_except_legal_advice() -> No
     outside = {key: matter.forward for key, matter in matters("c10").items() if not matter.inside}
     assert outside == {"tributi": True, "pratiche_presentate": True, "consulenza_legale": False}
     assert matters("c10")["pratiche_presentate"].clause == "C10.2"
+    answers = {key: matter.answer_within is not None for key, matter in matters("c10").items() if not matter.inside}
+    assert answers == outside  # who gets the request from us answers it in a set time
     scope = contract("c10").scope
     assert scope is not None
     assert scope.approved_on is not None
@@ -431,4 +454,6 @@ def test_c10_has_its_lists_and_an_expert_group_for_every_matter() -> None:
     inside = [matter for matter in matters("c10").values() if matter.inside]
     assert inside
     assert all(matter.office and matter.office.clause == "C10.12" for matter in inside)
+    answers = {term_phrase(matter.answer_within) for matter in inside if matter.answer_within}
+    assert (answers, all(matter.answer_within for matter in inside)) == ({"5 giorni lavorativi"}, True)
     assert required("c10") == {"articles"}

@@ -19,7 +19,6 @@ HIGHEST_DERIVED = 20
 NO_CONFIGURATION = {
     "C1.2": "every contact is recorded before anything else happens, under every contract",
     "C1.3": "every step of every ticket is in the register, under every contract",
-    "C3.25": "no text and no report has a place for an amount",
     "C4.3": "no escalation leaves without a recorded action and its outcome (field 12)",
     "C4.6": "the watch over the FAQ page is a later capability; until then a version is entered by hand (A4.2)",
     "C4.7": "who has read a change is recorded per operator, not in the contract",

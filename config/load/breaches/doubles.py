@@ -25,6 +25,7 @@ def _named(reading: Reading) -> Iterator[tuple[str, str, Sequence[object]]]:
     yield "phase", ".id", [each.id for each in table.phase]
     yield "group", ".id", [each.id for each in table.group]
     yield "site", ".id", [each.id for each in table.site]
+    yield "office", ".id", [each.id for each in table.office]
     yield "scope.matter", ".id", [each.id for each in table.scope.matter] if table.scope else []
     yield "duty", ".id", [each.id for each in table.duty]
     yield "catalogue", ".id", [each.id for each in table.catalogue]

@@ -76,6 +76,7 @@ def _sent_to(contract: Contract) -> Iterator[tuple[str, str, str]]:
     offices: list[tuple[str, Office | None]] = [
         ("first_level", contract.first_level),
         ("responsible", contract.responsible),
+        *((f"office[{n}]", each) for n, each in enumerate(contract.offices.values(), 1)),
         *((f"scope.matter[{n}].office", each.office) for n, each in enumerate(_matters(contract), 1)),
     ]
     for key, office in offices:
@@ -97,9 +98,10 @@ def refuse_strangers(loaded: Loaded, people: Directory) -> None:
     """A group of entitled parties may name only people of the directory, a desk only those who have a telephone (X10).
 
     Raises:
-        SettingError: it names somebody else.
+        SettingError: it names somebody else, or a role that nobody has.
     """
     _refuse_deaf_desks(loaded, people)
+    _refuse_empty_roles(loaded, people)
     for source, (contract, *_) in loaded:
         for number, group in enumerate(contract.groups, 1):
             for at, person in enumerate(group.people, 1):
@@ -124,4 +126,19 @@ def _refuse_deaf_desks(loaded: Loaded, people: Directory) -> None:
                 f"{person} {wrong}: no telephone of the desk could ring",
                 clause=contract.clauses.of("desk"),
                 remedy=f"people with a number: {', '.join(reachable)}",
+            )
+
+
+def _refuse_empty_roles(loaded: Loaded, people: Directory) -> None:
+    """C8.3: a role that may downgrade a complaint and that nobody in the directory has, for this contract."""
+    for source, (contract, *_) in loaded:
+        if contract.complaints is None:
+            continue
+        roles = tuple(dict.fromkeys(each.role_words for each in people.values() if each.serves(contract.id)))
+        if contract.complaints.downgraded_by.casefold() not in {role.casefold() for role in roles}:
+            raise source.refusal(
+                "complaint.downgraded_by",
+                f"nobody in people.toml who works for {contract.id} is {contract.complaints.downgraded_by}",
+                clause=contract.complaints.clause,
+                remedy=f"write the role of somebody: {', '.join(roles)}",
             )

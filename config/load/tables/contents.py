@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from config.fields import Duration, Mail, Section, duration, refuse
-from config.load.tables.kinds import ClauseId, Id, KeepText, SummaryField, Text, TicketTypeName
+from config.load.tables.kinds import ClauseId, Id, KeepText, SummaryField, TermText, Text, TicketTypeName
 from config.load.tables.people import OfficeTable
 
 DataClass = Literal["ticket", "contact", "recording", "certified", "complaint", "security_log"]
@@ -49,7 +49,10 @@ class EscalationTable(Section):
 
 
 class MatterTable(Section):
-    """[[scope.matter]] one matter of the scope catalogue; one outside goes to its office."""
+    """[[scope.matter]] one matter of the scope catalogue; one outside goes to its office.
+
+    The office stands below the matter, or `turn_to` is the id of an [[office]]. `answer_within`: by when it answers.
+    """
 
     id: Id
     name: Text
@@ -58,21 +61,29 @@ class MatterTable(Section):
     inside: bool = True
     forward: bool = False
     office: OfficeTable | None = None
+    turn_to: Id | None = None
+    answer_within: TermText | None = None
     clause: ClauseId | None = None
 
     @model_validator(mode="after")
     def _goes_somewhere(self) -> Self:
-        if not self.inside and self.office is None:
+        if self.office and self.turn_to:
+            raise refuse(
+                f"the matter {self.id} goes to {self.office.name} and to {self.turn_to}",
+                remedy="leave office or turn_to",
+                key="turn_to",
+            )
+        if not self.inside and not self.office and not self.turn_to:
             raise refuse(
                 f"the matter {self.id} is outside the service and nothing says where it goes: office is missing",
-                remedy="add office = {name = …, mail = …}, or write inside = true",
+                remedy="add office = {name = …, mail = …} or turn_to = the id of an [[office]], or write inside = true",
                 key="office",
             )
-        if self.forward and not (self.office and self.office.mail):
+        if self.answer_within and not self.office and not self.turn_to:
             raise refuse(
-                f"the matter {self.id} is to be forwarded and its office has no mailbox",
-                remedy="add mail to its office, or write forward = false",
-                key="forward",
+                f"the matter {self.id} has a time to answer and no office that answers",
+                remedy="add office or turn_to, or take answer_within out",
+                key="answer_within",
             )
         return self
 

@@ -31,8 +31,10 @@ from config.load.tables.hours import Holidays, Hours, Validity
 from config.load.tables.kinds import ClauseId, Text
 from config.load.tables.people import (
     ChecklistTable,
+    ComplaintTable,
     ContactGroupTable,
     ContactTable,
+    NamedOfficeTable,
     OfficeTable,
     Parties,
     ReservationTable,
@@ -76,6 +78,7 @@ Rule = Literal[
     "contact",
     "responsible",
     "first_level",
+    "offices",
     "phases",
     "entitlement",
     "sites",
@@ -91,6 +94,7 @@ Rule = Literal[
     "groups",
     "leads",
     "contact_groups",
+    "complaints",
     "retention",
     "offer",
 ]
@@ -120,6 +124,7 @@ RULE_OF_KEY: Mapping[str, Rule] = {
     "contact": "contact",
     "responsible": "responsible",
     "first_level": "first_level",
+    "office": "offices",
     "act": "phases",
     "phase": "phases",
     "phase.entitlement": "entitlement",
@@ -140,6 +145,7 @@ RULE_OF_KEY: Mapping[str, Rule] = {
     "working_group.lead": "leads",
     "working_group.deputy": "leads",
     "contact_group": "contact_groups",
+    "complaint": "complaints",
     "retention": "retention",
     "offer": "offer",
     "amendment": "validity",
@@ -160,6 +166,7 @@ class AmendmentTable(Section):
     contact: ContactTable | None = None
     responsible: OfficeTable | None = None
     first_level: OfficeTable | None = None
+    office: tuple[NamedOfficeTable, ...] | None = None
     entitlement: EntitlementTable | None = None
     on_site: OnSiteTable | None = None
     term: tuple[TermTable, ...] | None = None
@@ -214,6 +221,7 @@ class ContractFile(Section):
     acknowledgement: AcknowledgementTable = AcknowledgementTable()
     responsible: OfficeTable | None = None
     first_level: OfficeTable | None = None
+    office: tuple[NamedOfficeTable, ...] = ()
     act: tuple[ActTable, ...] = ()
     phase: tuple[PhaseTable, ...] = ()
     entitlement: EntitlementTable | None = None
@@ -232,6 +240,7 @@ class ContractFile(Section):
     working_group: tuple[WorkingGroupTable, ...] = ()
     contact_group: tuple[ContactGroupTable, ...] = ()
     retention: tuple[RetentionTable, ...] = ()
+    complaint: ComplaintTable | None = None
     offer: OfferTable | None = None
     text: tuple[TextTable, ...] = ()
     amendment: tuple[AmendmentTable, ...] = ()

@@ -38,6 +38,12 @@ class OfficeTable(Section):
         return self
 
 
+class NamedOfficeTable(OfficeTable):
+    """[[office]] an office that the contract names by an id: the local police (C5.7)."""
+
+    id: Id
+
+
 class ContactTable(Section):
     """[contact] who answers level 2's questions."""
 
@@ -91,6 +97,13 @@ class ContactGroupTable(Section):
     id: Literal["decision", "operating"]
     name: Text
     mails: Annotated[tuple[Mail, ...], Field(min_length=1)]
+    clause: ClauseId | None = None
+
+
+class ComplaintTable(Section):
+    """[complaint] who may say that what was taken for a complaint is none: a role of people.toml (C8.3)."""
+
+    downgraded_by: Text
     clause: ClauseId | None = None
 
 

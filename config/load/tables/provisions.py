@@ -34,12 +34,16 @@ class EntitlementTable(Section):
 
 
 class PhaseTable(Section):
-    """[[phase]] a phase of the contract and the act that opens it."""
+    """[[phase]] a phase of the contract and the act that opens it.
+
+    `at_vendor_charge`: its services cost the client nothing (C3.25).
+    """
 
     id: Id
     name: Text
     opened_by: ActKind
     opens_next_day: bool = False
+    at_vendor_charge: bool = False
     entitlement: EntitlementTable
     clause: ClauseId | None = None
 
@@ -105,16 +109,18 @@ class SiteTable(Section):
 
 
 class OnSiteTable(Section):
-    """[on_site] the words that ask for a visit, and the site meant when none is named."""
+    """[on_site] the words that ask for a visit, the site meant when none is named, and which visits a quota counts."""
 
     words: Annotated[tuple[Text, ...], Field(min_length=1)]
     default_site: Id | None = None
     simple_request: bool = False
+    cancelled_visit_takes_quota: bool = False
+    failed_visit_takes_quota: bool = True
     clause: ClauseId | None = None
 
 
 class TermTable(Section):
-    """[[term]] by when something must have happened.
+    """[[term]] by when something must have happened; the answer of an office stands at its matter, `answer_within`.
 
     `extend_to_next_day`: a last calendar day that is a Sunday or a national holiday moves on (art. 1187 c.c.).
     """
@@ -127,6 +133,16 @@ class TermTable(Section):
     calendar: Literal["contract", "site"] = "contract"
     extend_to_next_day: bool = True
     clause: ClauseId | None = None
+
+    @model_validator(mode="after")
+    def _is_ours(self) -> Self:
+        if self.of is Of.OFFICE:
+            raise refuse(
+                "how long an office has for its answer belongs to the matter that goes there",
+                remedy="write answer_within at the [[scope.matter]], and take the term out",
+                key="of",
+            )
+        return self
 
 
 class SuspensionTable(Section):
