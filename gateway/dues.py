@@ -1,14 +1,14 @@
 """By when something must have happened on a ticket: the times it keeps, when they move, and who is warned.
 
-One `term` timer stands for a ticket that owes something; its facts say of which terms somebody has been warned. A term
-stands still only while the ticket waits for a reason that its contract allows; the register has why, since when, and
-the message that asked.
+One `term` timer stands for a ticket that owes something; its facts say of which terms somebody has been warned, and so
+does the register when they are counted again. A term stands still only while the ticket waits for a reason that its
+contract allows; the register has why, since when, and the message that asked.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gateway import telling
@@ -27,7 +27,6 @@ from gateway.tickets import DeskError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from gateway.domain.terms import Due
     from gateway.domain.ticket import Ticket, Timer
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
 TERM = "term"
 NEAR, MISSED = "near", "missed"
+_STAGES = {"term_near": NEAR, "term_missed": MISSED}
 A_WEEK, TWO_DAYS, FOUR_HOURS = timedelta(days=7), timedelta(days=2), timedelta(hours=4)
 WAITS = {Suspension.WAITING_REQUESTER: Act.WAIT_REQUESTER, Suspension.WAITING_CLIENT: Act.WAIT_CLIENT}
 WAITING = (TicketState.WAITING_REQUESTER, TicketState.WAITING_CLIENT)
@@ -78,7 +78,7 @@ def recounted(gw: Gateway, tx: Transaction, ticket: Ticket) -> Ticket:
     for visit, due in _visit_dues(gw, tx, ticket):
         if visit.due_at != due.at:
             tx.change_visit(visit.id, due_at=due.at)
-    watch(tx, changed, _told(tx.timer(TERM, ticket.number)))
+    watch(tx, changed, _told_of(tx, changed))
     return changed
 
 
@@ -107,8 +107,17 @@ def watch(tx: Transaction, ticket: Ticket, told: Mapping[str, str]) -> None:
         tx.drop_timer(TERM, ticket.number)
 
 
-def _told(timer: Timer | None) -> dict[str, str]:
-    return dict(timer.facts) if timer else {}
+def _told_of(reading: Reading, ticket: Ticket) -> dict[str, str]:
+    """Of which terms somebody has been warned, as they are due now; one that has moved since is warned of anew.
+
+    The register says so: there is no timer any more where nothing was left to warn of.
+    """
+    told: dict[str, str] = {}
+    for entry in reading.entries(str(ticket.number)):
+        stage = _STAGES.get(entry.type)
+        if stage and ticket.due.get(of := entry.data["of"]) == datetime.fromisoformat(entry.data["due"]):
+            told[of] = stage
+    return told
 
 
 def fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
@@ -117,7 +126,7 @@ def fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
     if ticket is None:
         tx.drop_timer(TERM, int(timer.ticket or 0))
         return
-    told = _told(timer)
+    told = dict(timer.facts)
     visits = tx.visits(ticket=ticket.number) if Of.ON_SITE in ticket.due else []
     for of, due_at in ticket.due.items():
         stage = MISSED if at >= due_at else NEAR if at >= warn_at(ticket.received_at, due_at) else None
@@ -220,6 +229,11 @@ def resume(gw: Gateway, tx: Transaction, ticket: Ticket, *, by: str, at: datetim
 
 def _instants(name: str, ticket: Ticket) -> dict[str, str]:
     return {f"{name}.{of}": due_at.isoformat() for of, due_at in sorted(ticket.due.items())}
+
+
+def no_longer_waiting(gw: Gateway, tx: Transaction, ticket: Ticket, *, by: str, at: datetime) -> Ticket:
+    """The ticket, waiting for nobody's answer any more: it goes on to something else, and its terms with it."""
+    return resume(gw, tx, ticket, by=by, at=at) if ticket.state in WAITING else ticket
 
 
 def answered(gw: Gateway, tx: Transaction, ticket: Ticket, lane: str, at: datetime) -> None:

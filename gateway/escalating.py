@@ -224,6 +224,8 @@ def escalate(gw: Gateway, tx: Transaction, number: int, to: str | None, by: Pers
         )
     )
     telling.note_outgoing(tx, dispatch, lane="vendor", message_id=mail.message_id)
+    # DOMAIN 2, "Suspension": a term that stood still for an answer does not go on to do so for the vendor.
+    ticket = dues.no_longer_waiting(gw, tx, ticket, by=by.id, at=at)
     tx.change_ticket(
         ticket.number, state=after(ticket.state, Act.ESCALATE), level=2, escalated_at=at, owner=ticket.owner or by.id
     )

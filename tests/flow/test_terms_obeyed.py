@@ -49,6 +49,14 @@ def resume(station: Station) -> Ticket:
     return station.store.write(lambda tx: suspending.resume(station.gw, tx, number, station.elena, at))
 
 
+def ready_to_escalate(station: Station) -> None:
+    """The diagnostic summary is complete."""
+    at, number, elena = station.clock.now(), station.ticket().number, station.elena
+    station.store.write(lambda tx: desk.identify(tx, number, tuple(SHEET.items()), elena, at))
+    station.store.write(lambda tx: desk.action(tx, number, "Riavviato", "si ripresenta", elena, at, at))
+    station.store.write(lambda tx: desk.workaround(tx, number, "Usare il vecchio modulo", None, elena, at))
+
+
 def test_due_times_are_on_the_ticket_and_the_acknowledgement_says_by_when_it_is_taken(bound: Station) -> None:
     bound.mail()
     ticket = bound.ticket()
@@ -210,6 +218,52 @@ def test_the_visit_of_a_suspended_ticket_is_due_later_too(station: Station) -> N
     assert station.ticket().due["on_site"] == visit.due_at
 
 
+def test_what_is_forwarded_to_the_vendor_waits_for_the_vendor_and_its_terms_run_on(bound: Station) -> None:
+    """DOMAIN 2, "Suspension": time waiting for the vendor is none."""
+    bound.mail()
+    take(bound)
+    ready_to_escalate(bound)
+    wait(bound)
+    bound.clock.pass_(minutes=30)
+    at, number = bound.clock.now(), bound.ticket().number
+    bound.store.write(lambda tx: escalating.escalate(bound.gw, tx, number, None, bound.elena, at))
+    ticket = bound.ticket()
+    assert (ticket.state, due(ticket, Of.SOLUTION)) == (TicketState.ESCALATED, "24 14:30")
+    assert ticket.suspensions[0].ends_at == at
+
+
+def test_a_term_that_was_missed_is_not_told_again_when_it_is_counted_again(bound: Station) -> None:
+    bound.mail()
+    take(bound)
+    bound.pass_(hours=5)
+    missed = [alarm.subject for alarm in bound.alarms()]
+    assert len(missed) == 1
+    wait(bound)
+    resume(bound)
+    bound.pass_(minutes=5)
+    assert [alarm.subject for alarm in bound.alarms()] == missed
+
+
+def test_after_a_visit_that_was_missed_the_next_one_is_warned_of_in_time(station: Station) -> None:
+    """C3.11."""
+    station.clock.set("2026-11-24T10:00:00+01:00")
+    station.mail("Serve qualcuno in sede", "x", sender="tecnico@sardegnait.example", to=("comunas@sardegnait.example",))
+    station.clock.set("2026-11-25T12:00:00+01:00")
+    number = station.ticket().number
+    again = station.clock.now()
+    station.store.write(lambda tx: visiting.request(station.gw, tx, number, "cagliari", station.elena, again))
+    station.clock.set("2026-11-25T18:01:00+01:00")
+    station.chase()
+    (missed,) = station.alarms()
+    assert "superato" in missed.subject
+    first, at = station.visits()[0], station.clock.now()
+    station.store.write(lambda tx: visiting.carry_out(station.gw, tx, first.id, "fatto", station.elena, at))
+    station.clock.set("2026-11-26T14:00:00+01:00")
+    station.chase()
+    assert "in scadenza" in station.alarms()[-1].subject
+    assert "giovedì 26 novembre" in station.alarms()[-1].subject
+
+
 def test_a_visit_about_to_be_missed_is_told_with_how_it_was_counted(station: Station) -> None:
     """C3.11, S055."""
     station.clock.set("2026-04-03T10:00:00+02:00")
@@ -270,10 +324,8 @@ def test_a_term_counted_again_after_an_amendment_keeps_its_version(bound: Statio
 def test_an_escalation_says_which_term_applies(bound: Station) -> None:
     """T-ESC, field 17."""
     bound.mail()
+    ready_to_escalate(bound)
     at, number = bound.clock.now(), bound.ticket().number
-    bound.store.write(lambda tx: desk.identify(tx, number, tuple(SHEET.items()), bound.elena, at))
-    bound.store.write(lambda tx: desk.action(tx, number, "Riavviato", "si ripresenta", bound.elena, at, at))
-    bound.store.write(lambda tx: desk.workaround(tx, number, "Usare il vecchio modulo", None, bound.elena, at))
     mail = bound.store.write(lambda tx: escalating.preview(bound.gw, tx, number, None, at)).mail
     assert "soluzione entro martedì 24 novembre 2026 alle ore 14.00" in mail.text
 
