@@ -4,21 +4,39 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from gateway.domain.provisions import Act, ActKind
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from gateway.domain.contract import Contract
     from gateway.domain.provisions import Phase
 
+
+class Phased(Protocol):
+    """What has acts and the phases that they open: a contract, which asks here in which phase it is."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def acts(self) -> tuple[Act, ...]:
+        """The recorded acts."""
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """The phases in their order."""
+
+    def act(self, kind: ActKind) -> Act | None:
+        """The recorded act of this kind, or None."""
+
+
+C = TypeVar("C", bound=Phased)
 SUPPOSED = "supposed"
 """The reference of an act that is only imagined, where a recorded one names its document."""
 
 
-def opened_on(contract: Contract, phase: Phase) -> date | None:
+def opened_on(contract: Phased, phase: Phase) -> date | None:
     """The first day of a phase (Rome): the day of its act or, where the contract says so, the day after (A3.7).
 
     None while the act is not recorded, whatever day had been planned.
@@ -29,7 +47,7 @@ def opened_on(contract: Contract, phase: Phase) -> date | None:
     return act.on + timedelta(days=1) if phase.opens_next_day else act.on
 
 
-def phase_on(contract: Contract, day: date) -> Phase | None:
+def phase_on(contract: Phased, day: date) -> Phase | None:
     """The phase in force on a day (Rome): the last of the contract's phases that has begun; None before the first.
 
     A contract without phases is in none.
@@ -42,7 +60,7 @@ def phase_on(contract: Contract, day: date) -> Phase | None:
     return begun
 
 
-def with_acceptance(contract: Contract, day: date) -> Contract:
+def with_acceptance(contract: C, day: date) -> C:
     """The contract as if the final acceptance had been recorded on this day, in place of a recorded one (C3.1)."""
     others = tuple(act for act in contract.acts if act.kind is not ActKind.FINAL_ACCEPTANCE)
     return replace(contract, acts=(*others, Act(ActKind.FINAL_ACCEPTANCE, day, SUPPOSED)))
