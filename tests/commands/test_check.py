@@ -257,3 +257,51 @@ def test_a_contract_that_is_over_has_no_open_hour_and_is_told(desk: Desk) -> Non
     document = checked(desk, at="2031-03-01")
     assert {each["horizon"]["minutes"]["staffed"] for each in document["standing"]} == {0}
     assert sum("ended on 2030-12-31" in each["wrong"] for each in document["warnings"]) == 10
+
+
+# ------------------------------------------------------------------------------------------- what a contract provides
+
+
+def test_the_office_that_a_clause_names_is_told_with_its_number(desk: Desk) -> None:
+    """C5.7: a person dials the switchboard of the local police; the gateway never does."""
+    office = {
+        "name": "Comando di Polizia locale",
+        "mail": "polizialocale@comune-ecopiazzole.example",
+        "phone": "+390700000595",
+    }
+    c05 = of(checked(desk), "c05-ecopiazzole")
+    assert c05["offices"] == {"local_police": office}
+    assert [(each["id"], each["inside"], each["office"]) for each in c05["matters"]] == [
+        ("local_police", False, office)
+    ]
+    assert "local_police  +390700000595" in desk.done("contract", "show", "c05-ecopiazzole").text
+
+
+def test_how_long_experts_and_offices_have_is_told_with_the_matter(desk: Desk) -> None:
+    """C10.11, C10.12."""
+    matters = {each["id"]: each["answer_within"] for each in of(checked(desk), "c10-camera-commercio")["matters"]}
+    assert (matters["commercio"], matters["tributi"]) == ("5 giorni lavorativi", "10 giorni lavorativi")
+    assert matters["consulenza_legale"] is None
+
+
+def test_whose_charge_a_phase_is_and_what_its_quota_counts_are_told(desk: Desk) -> None:
+    """C3.25, A3.8."""
+    c03 = of(checked(desk), C03)
+    assert [each["at_vendor_charge"] for each in c03["phases"]] == [False, True]
+    assert c03["on_site"] == {
+        "cancelled_visit_takes_quota": False,
+        "failed_visit_takes_quota": True,
+        "clause": "C3.20",
+    }
+    assert [each["proof"][:8] for each in c03["communications"]] == ["ricevuta"]
+
+
+def test_who_leads_a_working_group_and_who_downgrades_a_complaint_are_told(desk: Desk) -> None:
+    """C6.3, C8.3."""
+    document = checked(desk)
+    (group,) = of(document, "c06-consip")["working_groups"]
+    assert (group["lead"], group["leads"]) == (
+        "Giulia Fadda",
+        [{"member": "giulia", "from": "2025-01-01", "until": None}],
+    )
+    assert of(document, "c08-rti")["complaints"]["downgraded_by"] == "responsabile del servizio"
