@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from adapters.store import SqlStore
     from gateway.domain.call import Script
     from gateway.domain.contract import Contract
-    from gateway.domain.dispatch import Dispatch
+    from gateway.domain.dispatch import Dispatch, Outcome
     from gateway.domain.intake import Intake, Receipt
     from gateway.domain.register import Entry
     from gateway.domain.roster import Person
+    from gateway.domain.telephony import Outage
     from gateway.domain.ticket import Message, Page, Ticket
     from gateway.domain.visits import Visit
-    from gateway.ports import Gateway
+    from gateway.ports import Asking, Gateway, Transaction
 
 SATURDAY_NIGHT = "2026-11-28T22:10:00+01:00"
 TUESDAY_MORNING = "2026-11-24T10:12:00+01:00"
@@ -170,6 +171,11 @@ class Station:
         while flow.chase_next(self.gw):
             pass
 
+    def ask(self, asking: Asking | None = None) -> None:
+        """Ask the carrier about everything it has told nothing of; without one it tells nothing."""
+        while flow.ask_next(self.gw, asking):
+            pass
+
     def pass_(self, **duration: float) -> None:
         """Time passes, and what falls due meanwhile happens."""
         self.clock.pass_(**duration)
@@ -248,6 +254,25 @@ class Station:
     def alarms(self) -> list[Dispatch]:
         """The alarm mails."""
         return self.sent(kind=DispatchKind.ALARM)
+
+    def page_mails(self, address: str | None = None) -> list[Dispatch]:
+        """The mails of pages, oldest first."""
+        return [d for d in self.sent(kind=DispatchKind.PAGE, channel=Channel.MAIL) if address in (None, d.to)]
+
+    def conclude(self, dispatch: Dispatch, outcome: Outcome) -> None:
+        """Claim and send one dispatch that is due; it comes to this."""
+        now = self.clock.now()
+
+        def unit(tx: Transaction) -> None:
+            attempts = dispatch.attempts + 1
+            tx.change_dispatch(dispatch.id, state=DispatchState.SENDING, attempts=attempts)
+            settling.conclude(self.gw, tx, dispatch.id, attempts, outcome, now)
+
+        self.store.write(unit)
+
+    def outages(self) -> list[Outage]:
+        """The outages of channels, oldest first."""
+        return self.store.read(lambda reading: reading.outages())[::-1]
 
     def pages(self) -> list[Page]:
         """Oldest first."""

@@ -126,12 +126,13 @@ class House:
         self.go()
 
     def go(self) -> None:
-        """Chase and send until nothing is due and the carrier has come to rest."""
+        """Chase, send and ask until nothing is due and the carrier has come to rest."""
         for _ in range(20):
             self.station.chase()
             sent = self.deliver()
             self.carrier.wait_idle()
-            if not sent:
+            asked = flow.ask_next(self.station.gw, self.outlet)
+            if not sent and not asked:
                 return
         raise AssertionError("it never ends")
 
