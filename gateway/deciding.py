@@ -6,14 +6,11 @@ what is answered, is as of now: what was received while the desk was open may be
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway.domain import replies
-from gateway.domain.decision import Became, Mode, Request, Used
-from gateway.domain.hours import opening
+from gateway.domain.decision import Request, Used
 from gateway.domain.intake import Channel
-from gateway.domain.reception import OUTSIDE_VALIDITY, decide
+from gateway.domain.reception import decide
 from gateway.domain.visits import VisitState, takes_quota
 
 if TYPE_CHECKING:
@@ -46,11 +43,8 @@ def request_of(contact: Contact, channel: Channel, received_at: datetime, *, urg
 
 def decision_on(gw: Gateway, tx: Transaction, contract: Contract, request: Request, at: datetime) -> Decision:
     """What becomes of a contact. `contract` is the version in force when it was received; `at` is now."""
-    used = uses_of(tx, contract)
-    decision = decide(contract, request, used, gw.rules.place_named)
-    if _in_one_minute(request.at, at) or decision.opening.reason in OUTSIDE_VALIDITY:
-        return decision
-    return _as_of_now(gw, decision, request, used, at)
+    filed_at = None if _in_one_minute(request.at, at) else at
+    return decide(contract, request, uses_of(tx, contract), gw.rules.place_named, filed_at)
 
 
 def uses_of(reading: Reading, contract: Contract) -> Callable[[Quota], Used]:
@@ -68,23 +62,6 @@ def uses_of(reading: Reading, contract: Contract) -> Callable[[Quota], Used]:
 def _in_one_minute(one: datetime, other: datetime) -> bool:
     """Whether no desk can have opened or closed between two instants: they do so on whole minutes."""
     return abs(other - one).total_seconds() < 60 and one.minute == other.minute  # noqa: PLR2004 - a minute has 60 s
-
-
-def _as_of_now(
-    gw: Gateway, decision: Decision, request: Request, used: Callable[[Quota], Used], at: datetime
-) -> Decision:
-    """The decision with the desk as it is now; what became of the contact and what is due stay as of its reception."""
-    state = opening(decision.contract, at)
-    if (state.state, state.reason, state.next_opening) == (
-        decision.opening.state,
-        decision.opening.reason,
-        decision.opening.next_opening,
-    ):
-        return decision
-    now = decide(decision.contract, replace(request, at=at), used, gw.rules.place_named)
-    acknowledged = decision.became is Became.ACCEPTED and decision.mode is Mode.HELP_DESK and decision.answer
-    answer = replies.acknowledgement_id(decision.contract, state) if acknowledged else decision.answer
-    return replace(decision, opening=state, route=now.route, answer=answer, answers_by_voice=now.answers_by_voice)
 
 
 def decision_for_caller(gw: Gateway, ticket: Ticket, at: datetime) -> Decision:

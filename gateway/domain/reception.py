@@ -7,7 +7,7 @@ Whatever comes out, the contact is recorded first and nobody is turned away unhe
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ from gateway.domain.ticket import Mark, Priority, TicketType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from gateway.domain.contract import Contract
     from gateway.domain.hours import Opening
@@ -51,17 +51,20 @@ def decide(
     request: Request,
     used: Callable[[Quota], Used] = no_use,
     place_named: Callable[[str], Place | None] = no_place,
+    filed_at: datetime | None = None,
 ) -> Decision:
     """What becomes of a contact under the version of its contract that is in force at `request.at`.
 
-    `used` says how much of a quota is taken, `place_named` knows municipalities that are no site of the contract.
+    `used` says how much of a quota is taken, `place_named` knows municipalities that are no site of the contract. Where
+    it is filed later than it was received, at `filed_at`, only the desk is as of then: it may have opened or closed.
 
     Raises:
-        ValueError: `request.at` is naive.
+        ValueError: an instant is naive.
     """
     case = _case(contract, request, used, place_named)
     findings = tuple(_findings(case))
     last = findings[-1]
+    case = case if filed_at is None else _filed(case, filed_at)
     priority_class = _priority_class(contract, request)
     due = _due(case, last, priority_class)
     way = _route(case, last)
@@ -182,6 +185,16 @@ def _case(
         periods=_periods(contract),
         used=used,
     )
+
+
+def _filed(case: _Case, at: datetime) -> _Case:
+    """The case with the desk as it is when it is filed.
+
+    Whoever came before the start or the end of the contract is treated as one who did, however late it is filed.
+    """
+    state = opening(case.contract, at)
+    outside = case.is_outside_validity or state.reason in OUTSIDE_VALIDITY
+    return case if outside else replace(case, opening=state)
 
 
 def _mode(contract: Contract, request: Request) -> Mode:

@@ -8,8 +8,9 @@ from functools import partial
 
 import pytest
 
-from gateway import desk
+from gateway import desk, flow
 from gateway.domain.dispatch import DispatchKind, Refused
+from gateway.domain.intake import Arrival, Channel, RepeatKey
 from gateway.domain.phases import with_acceptance
 from gateway.domain.ticket import Mark, TicketState
 from gateway.settling import conclude
@@ -37,6 +38,16 @@ def only(station: Station, kind: DispatchKind) -> str:
     return dispatch.to
 
 
+def later(station: Station, received: str, filed: str, subject: str, sender: str) -> None:
+    """A mail to C3 that is received at one time and filed at another."""
+    station.clock.set(received)
+    raw = station.raw_mail(subject, "Grazie", sender=sender, to=(COMUNAS,), message_id="")
+    arrival = Arrival(Channel.MAIL, "smtp", raw, station.clock.now(), sender, (COMUNAS,), RepeatKey("late"))
+    flow.accept(station.gw, arrival).result(10)
+    station.clock.set(filed)
+    station.file()
+
+
 def test_until_the_acceptance_both_groups_are_served_at_first_level_and_the_group_is_on_the_ticket(
     station: Station,
 ) -> None:
@@ -48,6 +59,27 @@ def test_until_the_acceptance_both_groups_are_served_at_first_level_and_the_grou
     assert [(t.phase, t.became, t.level) for t in (clerk, technician)] == [("A", "accepted", 1)] * 2
     assert (clerk.party, technician.party) == ("utenti_comuni", "tecnici_sardegnait")
     assert station.sent(kind=DispatchKind.FORWARD) == []
+
+
+def test_the_last_contact_of_a_phase_that_is_filed_in_the_next_is_still_of_its_own(station: Station) -> None:
+    """A3.7: the day of the acceptance, here a Friday, belongs to phase A until its midnight."""
+    station.change(C03, partial(with_acceptance, day=date(2026, 9, 18)))
+    later(station, "2026-09-18T12:00:00+02:00", "2026-09-19T00:30:00+02:00", "Non stampa", CLERK)
+    ticket = station.ticket()
+    assert (ticket.phase, ticket.became) == ("A", "accepted")
+    routed = next(entry for entry in station.events(ticket) if entry.type == "routed")
+    assert (routed.data["route"], routed.data["reason"]) == ("queue", "weekend")
+
+
+def test_what_came_on_the_last_day_of_the_contract_is_served_though_it_is_filed_afterwards(station: Station) -> None:
+    """C2.2, C3.11."""
+    station.change(C03, lambda c: replace(c, valid_until=date(2026, 11, 24)))
+    later(station, "2026-11-24T17:50:00+01:00", "2026-11-25T00:30:00+01:00", "Ci serve qualcuno in sede", TECHNICIAN)
+    (visit,) = station.visits()
+    assert visit.state == "reserved"
+    (answer,) = station.to(TECHNICIAN)
+    assert "è accettata" in answer.text
+    assert station.to(RESPONSIBLE) == []
 
 
 def test_whom_nobody_knows_is_served_provisionally_and_asked_for_the_organisation(station: Station) -> None:
