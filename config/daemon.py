@@ -29,6 +29,7 @@ from gateway.domain.errors import CentralinoError, SettingError, StoreError
 from gateway.domain.hours import instant, local
 from gateway.domain.intake import Channel
 from gateway.domain.register import SYSTEM, Happening
+from gateway.handovers import arm_all
 from gateway.telling import NOBODY
 from gateway.worker import Worker
 
@@ -171,6 +172,7 @@ class Daemon:
             self.reloads = Reloads(at, ok=True, text="", digest=site.digest)
             journal.rules_reloaded(site.digest)
             self._record_reload(at, "reloaded", {"digest": site.digest})
+            self.store.submit(lambda tx: arm_all(self.gateway, tx, at))
         systemd.notify("READY=1")
         if self.reloads.ok:
             self.warn()
@@ -277,6 +279,7 @@ def opened(path: Path) -> Iterator[Daemon]:
         store = store_of(site.settings, threaded=True)
         gateway, reader = gateway_of(site, store)
         store.write(lambda tx: tx.free_leases(gateway.clock.now()))
+        store.write(lambda tx: arm_all(gateway, tx, gateway.clock.now()))
         pressure = Pressure()
         worker = Worker(gateway, outlets_of(site, gateway), busy=lambda: store.pending() > 0 or pressure.streaming())
         store.on_commit(worker.wake)

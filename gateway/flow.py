@@ -40,6 +40,7 @@ from gateway.domain.errors import StoreError
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.ticket import CLOSED_STATES
+from gateway.handovers import CONFIRM, WATCH, confirmation_due, hand_over
 from gateway.ports import Expected
 
 if TYPE_CHECKING:
@@ -305,24 +306,11 @@ def _fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
     current = tx.timer(timer.kind, int(timer.ticket or 0))
     if current is None or current.due_at > at:
         return
-    if current.kind == paging.CHASE:
-        paging.climb(gw, tx, current, at)
-    elif current.kind == paging.ACCEPTANCE:
-        accepting.expire(gw, tx, current, at)
-    elif current.kind == storms.STORM:
-        waking.storm_over(gw, tx, current, at)
-    elif current.kind == alarms.ALARM_STORM:
-        alarms.storm_over(gw, tx, current, at)
-    elif current.kind == drills.DRILL:
-        drills.conclude(gw, tx, current, at)
-    elif current.kind == drills.DRILL_DUE:
-        drills.remind(gw, tx, current, at)
-    elif current.kind == dues.TERM:
-        dues.fall_due(gw, tx, current, at)
-    elif current.kind == ESCALATION:
-        _vendor_silent(gw, tx, current, at)
-    else:
+    act = FALLS_DUE.get(current.kind)
+    if act is None:
         tx.drop_timer(current.kind, int(current.ticket or 0))
+    else:
+        act(gw, tx, current, at)
 
 
 ESCALATION = "escalation"
@@ -339,3 +327,18 @@ def _vendor_silent(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> 
     problem = "Il fornitore non ha ancora confermato la presa in carico della richiesta inoltrata."
     values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
     telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
+
+
+FALLS_DUE: Mapping[str, Callable[[Gateway, Transaction, Timer, datetime], None]] = {
+    paging.CHASE: paging.climb,
+    paging.ACCEPTANCE: accepting.expire,
+    WATCH: hand_over,
+    CONFIRM: confirmation_due,
+    storms.STORM: waking.storm_over,
+    alarms.ALARM_STORM: alarms.storm_over,
+    drills.DRILL: drills.conclude,
+    drills.DRILL_DUE: drills.remind,
+    dues.TERM: dues.fall_due,
+    ESCALATION: _vendor_silent,
+}
+"""What happens when a timer of each kind falls due; one that nobody knows any more is dropped."""

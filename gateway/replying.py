@@ -1,7 +1,8 @@
 """What a technician's SMS does: OK, NO or INFO with a page's code, STOP and START, and anything else.
 
-OK without a code means the only open page, else they are listed. What is not understood is explained at a bounded rate,
-so that two robots never talk, and is kept on the ticket in a lane of its own: a technician is no requester.
+OK without a code confirms a watch that waits for it (M-05), and means the only open page, else they are listed. What is
+not understood is explained at a bounded rate, so that two robots never talk, and is kept on the ticket in a lane of its
+own: a technician is no requester.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import accepting, paging, silences, telling
+from gateway import accepting, handovers, paging, silences, telling
 from gateway.accepting import Answer
 from gateway.contacts import Contact, contract_for_number
 from gateway.domain.dispatch import DispatchKind
@@ -116,6 +117,9 @@ def _stops(gw: Gateway, tx: Transaction, reply: Reply, at: datetime) -> None:
 def _answers(gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, at: datetime) -> None:
     open_pages = tx.pages(number=reply.number, states=ANSWERABLE)
     page = _meant(tx, reply, open_pages)
+    confirmed = reply.word == "OK" and not reply.code and handovers.confirm(gw, tx, reply.person, at)
+    if page is None and confirmed and not open_pages:
+        return
     if page is None:
         _not_understood(gw, tx, intake, reply, open_pages, at)
     elif reply.word == "OK":

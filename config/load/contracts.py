@@ -206,6 +206,8 @@ def _on_call(table: OnCallTable | None) -> OnCall | None:
         acceptance_expires=None if table.acceptance_expires == "never" else table.acceptance_expires,
         mail=table.mail,
         drill_monthly=table.drill == "monthly",
+        confirm_shift=table.confirm_shift,
+        confirm_within=table.confirm_within,
     )
 
 

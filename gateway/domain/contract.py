@@ -153,7 +153,8 @@ class OnCall:
     `answer_within` is an internal target, not a clause (A2.3). `alarm_mails` are told when nobody took it.
     `acceptance_expires`: whoever accepted and did nothing for so long is reminded, then the request is paged anew;
     None: an acceptance holds. `mail`: a mail with a link lies beside an urgent page. `drill_monthly`: the supervisor
-    is reminded when a month passes without a drill.
+    is reminded when a month passes without a drill. `confirm_shift`: whoever begins a watch is asked to confirm it, and
+    the supervisors hear when nobody did so `confirm_within`.
     """
 
     page: Page
@@ -172,6 +173,8 @@ class OnCall:
     acceptance_expires: timedelta | None = None
     mail: bool = True
     drill_monthly: bool = False
+    confirm_shift: bool = False
+    confirm_within: timedelta = timedelta(minutes=15)
 
     def number_on(self, day: date) -> str:
         """The published on-call number (E.164) on this day; before the first dated one, the first."""

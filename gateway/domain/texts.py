@@ -259,6 +259,7 @@ _PASSED_ON = "office date time channel subject why requester text attachments"
 _CONTACTS = "contract office article details hours valid_from days service vendor"
 _TERM = "ticket service body date time term_name due clause"
 _OUTAGE = "name channel date time cause"
+_DUTY = "service body start end by change person"
 _SHEET = (
     "ticket opened_date opened_time channel contract body priority impact users system module version environment os"
     " browser role first_seen frequency reproducible description steps expected obtained error analysis actions"
@@ -341,6 +342,11 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "T-PAGE": "ticket service category body date time link",
         "T-PAGE-MANY": "ticket service count list link",
         "T-DRILL": "ticket service link",
+        "T-WATCH-UNCONFIRMED": "service body contract contact start end minutes",
+        "T-SWAP-ASKED": _DUTY,
+        "T-SWAP-DECLINED": _DUTY,
+        "T-DUTY-YOURS": _DUTY,
+        "T-DUTY-OTHERS": _DUTY,
         "T-PRIV": "controller privacy_url dpo",
         "T-PRIV-NO-DPO": "controller privacy_url",
         "T-ESC": f"{_SHEET} vendor contract_reference summary service sender_body",
@@ -352,6 +358,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "M-03": "service ticket minutes code left",
         "M-04": "service ticket time",
         "M-05": "service start end deputy",
+        "M-CONFIRMED": "service start end",
         "M-06": "service ticket attempts time",
         "M-07": "service ticket phone",
         "M-08": "service ticket due phone",

@@ -52,8 +52,9 @@ MODULES = {
     "gateway": {
         "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "page_calls", "filing", "paging", "telling",
         "bounces", "contacts", "escalating", "joining", "receiving", "sweep", "tickets", "waking",
-        "accepting", "alarms", "answering", "contract_acts", "deciding", "drills", "dues", "duty", "outages",
-        "passing_on", "probing", "replying", "settling", "silences", "storms", "suspending", "texting", "visiting",
+        "accepting", "alarms", "answering", "contract_acts", "deciding", "drills", "dues", "duty", "handovers",
+        "outages", "passing_on", "probing", "replying", "settling", "silences", "standing_in", "storms", "suspending",
+        "texting", "visiting",
     },
     "adapters": {"clock", "keys", "sms"},
     "config": {"__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "places"},

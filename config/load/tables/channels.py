@@ -105,6 +105,8 @@ class OnCallTable(Section):
     acceptance_expires: Duration | Literal["never"] = "never"
     mail: bool = True
     drill: Literal["monthly", "never"] = "never"
+    confirm_shift: bool = False
+    confirm_within: Duration = duration("15m")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from gateway.domain.contract import Contract
     from gateway.domain.roster.gaps import Gap
+    from gateway.domain.roster.people import Person
     from gateway.domain.roster.resolving import Roster, Stretch
     from gateway.domain.telephony import RosterChange
 
@@ -92,6 +93,16 @@ def refuse_stranger(person: str, contract: Contract, roster: Roster, countries: 
     allowed = tuple(countries)
     if not any(may_be_called(number, allowed) for number in roster.people[person].numbers):
         raise ChangeError(f"{person} has no number that may be called; {choice}")
+
+
+def refuse_outsider(person: Person, contract: Contract) -> None:
+    """Refuse somebody who has no say in the roster of a contract.
+
+    Raises:
+        ChangeError: they do not work for it.
+    """
+    if not person.serves(contract.id):
+        raise ChangeError(f"{person.id} does not work for {contract.id}, and has no say in who is on call")
 
 
 def _refuse_overlap(change: RosterChange, others: Iterable[RosterChange]) -> None:
