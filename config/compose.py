@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adapters import pec
 from adapters.clock import OffsetClock, SystemClock
 from adapters.confine import Confine, Confined
 from adapters.fax import FUNCTIONS as FAX_FUNCTIONS
@@ -21,14 +22,16 @@ from adapters.sms import septets
 from adapters.store import open_store
 from config.load.texts import load_texts, refuse_own_texts
 from config.places import places_of
+from gateway.domain.certified import CertifiedReading, Kind
 from gateway.domain.dispatch import Deferred, OutgoingMail
 from gateway.domain.errors import SettingError
 from gateway.domain.intake import Channel, MailReading
 from gateway.domain.rules import Rules
 from gateway.ports import LARGE_BYTES, Gateway
+from gateway.posting import RECEIPT_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from adapters.store import SqlStore
     from config.load import Site
@@ -91,6 +94,8 @@ def rules_of(site: Site) -> Rules:
         page_lives=settings.gateway.page_gives_up_after,
         sms_joins_for=settings.gateway.join_sms_within,
         versions=site.versions,
+        pec_senders=frozenset(account.address.casefold() for account in settings.pec_account),
+        pec_acceptance=settings.pec.acceptance_within,
         place_named=places_of(site.contracts.values()),
         public_url=settings.http.public_url,
         probe_contract=settings.probe.contract if settings.probe else "",
@@ -119,14 +124,25 @@ def loop_token_of(rules: Rules) -> str:
     return f"centralino-{rules.name.casefold().replace(' ', '-')}"
 
 
+def trust_list_of(settings: Settings) -> pec.TrustList:
+    """Whose signatures on certified mail count; without `[pec] trust_list` nobody's, so that no receipt does anything.
+
+    Raises:
+        SettingError: the folder cannot be read, or holds what is no certificate.
+    """
+    folder = settings.pec.trust_list
+    return pec.load_trust_list(folder) if folder is not None else pec.TrustList()
+
+
 class SafeReader:
     """Reads in process what is small and simple, and everything else in a confined child (DESIGN, "Parsing")."""
 
     def __init__(self, rules: Rules, settings: Settings) -> None:
         limits = settings.limits
         self._own = own_mail(rules)
+        self._trusted = trust_list_of(settings)
         self._confine = Confine(
-            (packed.READ, *FAX_FUNCTIONS),
+            (packed.READ, pec.READ, *FAX_FUNCTIONS),
             workers=1,
             memory_bytes=limits.parse_memory_bytes,
             deadline_s=limits.parse_timeout.total_seconds(),
@@ -173,12 +189,27 @@ class SafeReader:
         fax = read_fax(reading, intake.recipients, heads)
         return replace(fax, repeat_key=repeat_key(fax))
 
+    def certified(self, intake: Intake) -> CertifiedReading:
+        """What a mail in a certified mailbox certifies; of a child that was lost, that nobody knows."""
+        if intake.size <= LARGE_BYTES and not needs_child(intake.raw):
+            return pec.read(intake.raw, own=self._own, trusted=self._trusted)
+        try:
+            return pec.answer(self._confine.call(pec.READ, pec.ask(intake.raw, self._own, self._trusted)))
+        except Confined as lost:
+            return CertifiedReading(Kind.UNKNOWN, contradictions=(f"not read: {lost.reason}",))
+
     def attachment(self, raw: bytes, part: str) -> bytes:
         """The bytes of one attachment."""
         return mime.attachment(raw, part)
 
-    def take(self, rules: Rules) -> None:
-        """After a reload: our own addresses may have changed."""
+    def take(self, rules: Rules, settings: Settings | None = None) -> None:
+        """After a reload: our own addresses may have changed, and whose signatures count.
+
+        Raises:
+            SettingError: the trust list cannot be read; nothing was taken.
+        """
+        if settings is not None:
+            self._trusted = trust_list_of(settings)
         self._own = own_mail(rules)
 
     @property
@@ -228,7 +259,50 @@ def outgoing(dispatch: Dispatch) -> OutgoingMail:
         reply_to=facts.get("reply_to") or None,
         in_reply_to=facts.get("in_reply_to") or None,
         references=tuple(facts.get("references", "").split()),
+        headers=(("X-TipoRicevuta", facts[RECEIPT_TYPE]),) if RECEIPT_TYPE in facts else (),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PecOutlet:
+    """Certified mail out, each message through the account that its envelope sender belongs to."""
+
+    accounts: Mapping[str, RelaySessions]
+    loop_token: str
+
+    def send(self, dispatch: Dispatch) -> Outcome:
+        """Send one dispatch; without its account it waits, and says so."""
+        sender = dispatch.facts.get("envelope_from", "")
+        account = self.accounts.get(sender.casefold())
+        if account is None:
+            return Deferred(f"there is no [[pec_account]] for {sender or 'this contract'}")
+        raw = dispatch.raw or compose(outgoing(dispatch), self.loop_token)
+        return account.send(sender, (dispatch.to,), raw)
+
+
+def pec_outlet_of(site: Site, rules: Rules) -> PecOutlet | None:
+    """The way out for certified mail, or None without a `[[pec_account]]`."""
+    settings = site.settings
+    accounts = {
+        account.address.casefold(): RelaySessions(
+            Relay(
+                host=account.host,
+                port=account.port,
+                user=account.user or account.address,
+                password=account.password.get_secret_value(),
+                tls=account.tls,
+                helo=settings.smtp.hostname or "localhost",
+                timeout_s=account.timeout.total_seconds(),
+            )
+        )
+        for account in settings.pec_account
+    }
+    return PecOutlet(accounts, loop_token_of(rules)) if accounts else None
+
+
+def message_bytes(gateway: Gateway) -> Callable[[Dispatch], bytes]:
+    """The exact bytes of a mail that left or will leave: the same value always composes to the same bytes."""
+    return lambda dispatch: dispatch.raw or gateway.compose(outgoing(dispatch))
 
 
 def relay_of(settings: Settings) -> Relay | None:

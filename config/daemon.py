@@ -21,7 +21,7 @@ from adapters.store import ForeignWatch, SqlStore, daemon_lock, migrate
 from adapters.ticker import Ticker
 from adapters.web import Health
 from config import doors, logs
-from config.compose import SafeReader, gateway_of, mail_outlet_of, rules_of, store_of
+from config.compose import SafeReader, gateway_of, mail_outlet_of, pec_outlet_of, rules_of, store_of
 from config.load import in_force, load, warnings_of
 from config.load.recorded import recorded
 from gateway import flow, journal
@@ -160,6 +160,7 @@ class Daemon:
         try:
             site = load(self.path)
             rules = rules_of(site)
+            self.reader.take(rules, site.settings)
         except Exception as refused:  # noqa: BLE001 - whatever is wrong with the files, the old rules stay in force
             text = str(refused) if isinstance(refused, (CentralinoError, OSError)) else type(refused).__name__
             self.reloads = Reloads(at, ok=False, text=text, digest=self.site.digest)
@@ -168,7 +169,6 @@ class Daemon:
         else:
             self.site = site
             self.gateway.rules = rules
-            self.reader.take(rules)
             self.reloads = Reloads(at, ok=True, text="", digest=site.digest)
             journal.rules_reloaded(site.digest)
             self._record_reload(at, "reloaded", {"digest": site.digest})
@@ -259,6 +259,9 @@ def outlets_of(site: Site, gateway: Gateway) -> dict[Channel, Outlet]:
     carrier = doors.outlet_of(site.settings, gateway)
     if carrier is not None:
         outlets |= {Channel.SMS: carrier, Channel.VOICE: carrier}
+    certified = pec_outlet_of(site, gateway.rules)
+    if certified is not None:
+        outlets[Channel.PEC] = certified
     return outlets
 
 

@@ -221,6 +221,39 @@ class Mailbox(Section):
         return self
 
 
+class Pec(Section):
+    """[pec] certified mail: whose signatures count, and when a missing receipt is an alarm."""
+
+    trust_list: BesideConfig | None = None
+    """A folder with the accredited providers' certificates (PEM or DER); without it no receipt counts. Since 0.1."""
+    acceptance_within: Duration = duration("30m")
+    """Without a receipt of acceptance after so long the supervisors are told (X4). Since 0.1."""
+
+
+class PecAccount(Section):
+    """[[pec_account]] a certified mailbox that mail leaves from: a contract's goes by the one of its address."""
+
+    address: Mail
+    """The certified address: envelope sender and From. Since 0.1."""
+    host: str
+    """The provider's mail server. Since 0.1."""
+    port: Port = 465
+    """Its port. Since 0.1."""
+    user: str = ""
+    """The user to log in as; empty: the address. Since 0.1."""
+    password: Secret
+    """That user's password. Since 0.1."""
+    tls: Tls = "implicit"
+    """implicit, starttls, or none (only on loopback). Since 0.1."""
+    timeout: Duration = duration("60s")
+    """How long to wait for the server. Since 0.1."""
+
+    @model_validator(mode="after")
+    def _no_clear_text(self) -> PecAccount:
+        _tls_off_loopback(self.tls, self.host)
+        return self
+
+
 class Twilio(Section):
     """[twilio] the carrier for calls and SMS."""
 
@@ -379,6 +412,8 @@ class Settings(Section):
     http: Http = Http()
     relay: Relay | None = None
     mailbox: tuple[Mailbox, ...] = ()
+    pec: Pec = Pec()
+    pec_account: tuple[PecAccount, ...] = ()
     twilio: Twilio | None = None
     signing: Signing | None = None
     phone: Phone = Phone()
@@ -387,7 +422,7 @@ class Settings(Section):
     limits: Limits = Limits()
     demo: Demo | None = None
 
-    @field_validator("database", "smtp", "demo", mode="before")
+    @field_validator("database", "smtp", "pec", "demo", mode="before")
     @classmethod
     def _defaults_know_the_folder(cls, value: object) -> object:
         # A default model was made without the folder of the file; as an empty table it is made again with it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import telling
+from gateway import posting, telling
 from gateway.domain import answers, replies
 from gateway.domain.decision import Became
 from gateway.domain.dispatch import DispatchKind
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 HOUR = timedelta(hours=1)
 MOST_ANSWERS_AN_HOUR = 5
 """To one address: whoever is forged as the sender of many mails gets no more than these from us (P12, B-052)."""
+WRITTEN = (Channel.MAIL, Channel.PEC)
+"""Whoever writes is answered where they wrote from."""
 NOT_A_PERSON = ("fax",)
 """What is automatic by its door and not by its author: somebody stood at the fax machine."""
 
@@ -33,9 +35,10 @@ NOT_A_PERSON = ("fax",)
 def acknowledge(
     gw: Gateway, tx: Transaction, ticket: Ticket, decision: Decision, contact: Contact, at: datetime
 ) -> None:
-    """The acknowledgement by mail; none to automatic mail, robots or ourselves (RFC 3834 §2)."""
-    address = _mailbox(gw, ticket, contact)
-    if not address or not decision.contract.acknowledgement.mail or gw.rules.is_ours(address):
+    """The acknowledgement by mail, of a PEC by PEC; none to automatic mail, robots or ourselves (RFC 3834 §2)."""
+    address, channel = _mailbox(gw, ticket, contact), posting.medium(gw, ticket, decision.contract)
+    wanted = decision.contract.acknowledgement
+    if not address or not (wanted.pec if channel is Channel.PEC else wanted.mail) or gw.rules.is_ours(address):
         return
     if not replies.may_be_answered(address) or {Mark.AMBIGUOUS_SENDER, Mark.SYNTHETIC} & set(ticket.marks):
         return
@@ -56,14 +59,15 @@ def acknowledge(
         text=text,
         at=at,
         auto=AUTO_REPLIED,
-        answers=(contact.message_id,) if contact.message_id and ticket.channel == Channel.MAIL else (),
+        answers=(contact.message_id,) if contact.message_id and ticket.channel in WRITTEN else (),
+        channel=channel,
     )
     _record(tx, ticket, decision, text_id, address, at)
 
 
 def _mailbox(gw: Gateway, ticket: Ticket, contact: Contact) -> str:
     """Where the answer goes: back to who wrote; of a fax to its sender's mailbox, if the directory has one (S050)."""
-    if ticket.channel == Channel.MAIL and contact.automatic is None:
+    if ticket.channel in WRITTEN and contact.automatic is None:
         return ticket.requester.address
     if contact.automatic in NOT_A_PERSON and ticket.requester.person:
         return gw.rules.people[ticket.requester.person].mail or ""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.domain.certified import Kind
 from gateway.domain.intake import Channel
 from gateway.domain.ticket import Mark, Requester
 
 if TYPE_CHECKING:
+    from gateway.domain.certified import CertifiedReading
     from gateway.domain.contract import Contract
     from gateway.domain.intake import Attachment, FaxReading, Intake, MailReading
     from gateway.ports import Gateway
@@ -42,13 +44,20 @@ class Contact:
         return self.automatic not in (None, "fax", "unread")
 
 
-def contact_of(gw: Gateway, intake: Intake, reading: MailReading, fax: FaxReading | None) -> Contact:
+def contact_of(
+    gw: Gateway,
+    intake: Intake,
+    reading: MailReading,
+    fax: FaxReading | None,
+    certified: CertifiedReading | None = None,
+) -> Contact:
     """What a mail, or the fax in it, says: an unreadable one says that a person must open it."""
     sender = reading.senders[0] if reading.senders else None
     address = sender.address if sender else intake.sender
     marks = [Mark.UNREADABLE, Mark.TO_VERIFY] if not reading.readable else []
     if is_ambiguous(reading):
         marks.append(Mark.AMBIGUOUS_SENDER)
+    marks += _certified_marks(certified)
     text = reading.text
     if not reading.readable:
         text = UNREADABLE_TEXT.format(reason="; ".join(reading.defects[:3]) or "illeggibile") + f"\n\n{text}"
@@ -65,9 +74,36 @@ def contact_of(gw: Gateway, intake: Intake, reading: MailReading, fax: FaxReadin
         attachments=reading.attachments,
         message_id=reading.message_id,
         automatic=reading.automatic,
-        marks=tuple(marks),
+        marks=tuple(dict.fromkeys(marks)),
         defects=reading.defects,
+        clause_facts=_certified_facts(certified),
     )
+
+
+def _certified_marks(certified: CertifiedReading | None) -> list[Mark]:
+    """What nobody certifies says so; an envelope that is not believed, or that nobody knows, is for a person to verify.
+
+    An anomaly envelope is signed by the provider, who says by it that it certifies nothing (S144).
+    """
+    if certified is None or (certified.kind is Kind.TRANSPORT and certified.is_believed):
+        return []
+    doubtful = certified.kind in (Kind.TRANSPORT, Kind.UNKNOWN)
+    return [Mark.NOT_CERTIFIED, *((Mark.TO_VERIFY,) if doubtful else ())]
+
+
+def _certified_facts(certified: CertifiedReading | None) -> tuple[tuple[str, str], ...]:
+    """What the history keeps of an envelope: what it certifies, by whom, and why it is not believed."""
+    if certified is None:
+        return ()
+    facts = {
+        "certified_kind": str(certified.kind),
+        "certified_at": certified.at.isoformat() if certified.at else "",
+        "identifier": certified.identificativo,
+        "signed_by": ",".join(certified.trust.signer),
+        "digest": certified.trust.digest,
+        "doubts": "; ".join(certified.doubts)[:300] if certified.kind is not Kind.ORDINARY else "",
+    }
+    return tuple((name, value) for name, value in facts.items() if value)
 
 
 def _fax_contact(

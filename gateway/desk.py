@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from gateway import deciding, dues, paging, telling, waking
+from gateway import deciding, dues, paging, posting, telling, waking
 from gateway.contacts import Contact
 from gateway.domain import replies, wording
 from gateway.domain.dispatch import DispatchKind, DispatchState
@@ -366,7 +366,9 @@ def retry(gw: Gateway, tx: Transaction, dispatch_id: int, by: Person, at: dateti
             f"dispatch {dispatch_id} wakes {page.person} for ticket {page.ticket}, whose page is {page.state}"
         )
     ticket = tx.ticket(dispatch.ticket) if dispatch.ticket is not None else None
-    if ticket and dispatch.kind is DispatchKind.ESCALATION and ticket.state is TicketState.ESCALATION_FAILED:
+    failed = ticket is not None and ticket.state is TicketState.ESCALATION_FAILED
+    posting.open_line(tx, dispatch, at)
+    if ticket and failed and dispatch.kind is DispatchKind.ESCALATION and dispatch.channel is not Channel.PEC:
         escalated_again(gw, tx, ticket, dispatch, at)
     lives = dispatch.expires_at - (dispatch.created_at or dispatch.due_at)
     changed = tx.change_dispatch(dispatch_id, state=DispatchState.DUE, due_at=at, expires_at=at + lives)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gateway import dues, paging, telling
+from gateway import dues, paging, posting, telling
 from gateway.domain import correlation, replies
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, OutgoingAttachment, OutgoingMail
 from gateway.domain.escalation import (
@@ -28,7 +28,7 @@ from gateway.domain.hours import opening
 from gateway.domain.intake import Channel
 from gateway.domain.phrases import deadline, term_name
 from gateway.domain.register import Happening
-from gateway.domain.ticket import Act, after
+from gateway.domain.ticket import CLOSED_STATES, Act, after
 from gateway.tickets import DeskError, contract_of, find
 
 if TYPE_CHECKING:
@@ -78,6 +78,8 @@ def prepare(gw: Gateway, reading: Reading, number: int, to: str | None, at: date
     after(ticket.state, Act.ESCALATE)
     contract = contract_of(gw, ticket)
     rules = _vendor(contract, to)
+    if rules.channel is Channel.PEC:
+        _can_go_by_pec(gw, reading, ticket, contract)
     summary = summarise(_summary_input(reading, ticket, contract, _term(gw, reading, ticket)))
     gaps = missing(summary, rules.required, minimum_characters=rules.minimum_characters)
     if gaps:
@@ -92,6 +94,20 @@ def _vendor(contract: Contract, to: str | None) -> Escalation:
     if to and to.casefold() not in (rules.vendor_name.casefold(), rules.mailbox.casefold()):
         raise DeskError(f"{to!r} is not the vendor of {contract.id}: only {rules.vendor_name} ({rules.mailbox}) is")
     return rules
+
+
+def _can_go_by_pec(gw: Gateway, reading: Reading, ticket: Ticket, contract: Contract) -> None:
+    """Whether there is an account to send from, and no escalation whose receipt is still waited for.
+
+    Raises:
+        DeskError: there is none, or there is one under way.
+    """
+    if not posting.sender(gw, contract):
+        raise DeskError("there is no [[pec_account]] for the certified address of this contract")
+    sent = reading.dispatches(ticket=ticket.number, kind=DispatchKind.ESCALATION, channel=Channel.PEC)
+    waiting = [one.id for one in sent if one.state in (DispatchState.DUE, DispatchState.SENDING, DispatchState.SENT)]
+    if waiting:
+        raise DeskError(f"dispatch {waiting[0]} escalates it by PEC already: its receipt of delivery is waited for")
 
 
 def _summary_input(reading: Reading, ticket: Ticket, contract: Contract, term: str) -> SummaryInput:
@@ -153,7 +169,7 @@ def _composed(
         "summary": replies.values(contract, ticket, opening(contract, at), at)["subject"],
     }
     filled = render(summary, gw.rules.texts(contract), values)
-    sender = telling.own_address(gw, contract)
+    sender = telling.own_address(gw, contract, rules.channel)
     mail = OutgoingMail(
         message_id=correlation.message_id(gw.rules.signing_key, ticket.number, digest, sender.rpartition("@")[2]),
         sender=sender,
@@ -167,6 +183,7 @@ def _composed(
             OutgoingAttachment(f"scheda_{ticket.number}.json", "application/json", sheet),
             OutgoingAttachment(f"storia_{ticket.number}.csv", "text/csv", history),
         ),
+        headers=posting.asking_for(DispatchKind.ESCALATION) if rules.channel is Channel.PEC else (),
     )
     return Prepared(ticket, summary, mail, gw.compose(mail), digest, digest)
 
@@ -204,12 +221,13 @@ def escalate(gw: Gateway, tx: Transaction, number: int, to: str | None, by: Pers
     prepared = prepare(gw, tx, number, to, at)
     ticket, mail = prepared.ticket, prepared.mail
     contract = contract_of(gw, ticket)
+    by_pec = contract.escalation is not None and contract.escalation.channel is Channel.PEC
     dispatch = tx.add_dispatch(
         Dispatch(
             id=0,
             key=gw.keys.dispatch_key(),
             kind=DispatchKind.ESCALATION,
-            channel=Channel.MAIL,
+            channel=Channel.PEC if by_pec else Channel.MAIL,
             to=mail.to[0],
             state=DispatchState.DUE,
             due_at=at,
@@ -224,17 +242,39 @@ def escalate(gw: Gateway, tx: Transaction, number: int, to: str | None, by: Pers
         )
     )
     telling.note_outgoing(tx, dispatch, lane="vendor", message_id=mail.message_id)
-    # DOMAIN 2, "Suspension": a term that stood still for an answer does not go on to do so for the vendor.
-    ticket = dues.no_longer_waiting(gw, tx, ticket, by=by.id, at=at)
-    tx.change_ticket(
-        ticket.number, state=after(ticket.state, Act.ESCALATE), level=2, escalated_at=at, owner=ticket.owner or by.id
-    )
+    posting.open_line(tx, dispatch, at)
+    tx.change_ticket(ticket.number, owner=ticket.owner or by.id)
     paging.stop(gw, tx, ticket, at, by=by.id)
-    if contract.escalation:
-        tx.set_timer("escalation", ticket.number, at + contract.escalation.remind_after, {"dispatch": str(dispatch.id)})
     data = {"dispatch": str(dispatch.id), "to": mail.to[0], "level": "2", "sheet_sha256": prepared.digest}
-    tx.record(str(ticket.number), Happening("escalated", at, by.id, contract.clauses.of("escalation"), data))
+    if by_pec:
+        tx.record(str(ticket.number), Happening("escalation_sent", at, by.id, contract.clauses.of("escalation"), data))
+    else:
+        _is_the_vendors(gw, tx, ticket, dispatch, by=by.id, since=at, at=at)
+        tx.record(str(ticket.number), Happening("escalated", at, by.id, contract.clauses.of("escalation"), data))
     return dispatch
+
+
+def _is_the_vendors(
+    gw: Gateway, tx: Transaction, ticket: Ticket, dispatch: Dispatch, *, by: str, since: datetime, at: datetime
+) -> None:
+    """The ticket is on level 2 from `since` on, and the vendor is reminded when nothing comes back."""
+    # DOMAIN 2, "Suspension": a term that stood still for an answer does not go on to do so for the vendor.
+    ticket = dues.no_longer_waiting(gw, tx, ticket, by=by, at=at)
+    tx.change_ticket(ticket.number, state=after(ticket.state, Act.ESCALATE), level=2, escalated_at=since)
+    rules = contract_of(gw, ticket).escalation
+    if rules:
+        tx.set_timer("escalation", ticket.number, since + rules.remind_after, {"dispatch": str(dispatch.id)})
+
+
+def arrived(
+    gw: Gateway, tx: Transaction, ticket: Ticket, dispatch: Dispatch, certified_at: datetime, at: datetime
+) -> None:
+    """The receipt of delivery of an escalation by PEC is here: only now is it done, at the certified time (X4)."""
+    if ticket.state not in CLOSED_STATES:
+        _is_the_vendors(gw, tx, ticket, dispatch, by=telling.NOBODY, since=certified_at, at=at)
+    data = {"dispatch": str(dispatch.id), "to": dispatch.to, "level": "2", "certified_at": certified_at.isoformat()}
+    clause = contract_of(gw, ticket).clauses.of("escalation")
+    tx.record(str(ticket.number), Happening("escalated", at, telling.NOBODY, clause, data))
 
 
 def escalated_again(gw: Gateway, tx: Transaction, ticket: Ticket, dispatch: Dispatch, at: datetime) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gateway.domain.certified import CertifiedReading
     from gateway.domain.contract import Contract
     from gateway.domain.intake import FaxReading, Intake, MailReading
     from gateway.domain.ticket import Ticket
@@ -36,14 +37,20 @@ UNREAD = "unread"
 
 
 def file_mail(
-    gw: Gateway, tx: Transaction, intake: Intake, reading: MailReading, fax: FaxReading | None, at: datetime
+    gw: Gateway,
+    tx: Transaction,
+    intake: Intake,
+    reading: MailReading,
+    fax: FaxReading | None,
+    at: datetime,
+    certified: CertifiedReading | None = None,
 ) -> IntakeState:
     """What becomes of a mail, PEC or fax: a bounce or receipt finds what it is about, the rest finds its ticket."""
     if not tx.is_unfiled(intake.id):
         return intake.state
     earlier = _filed_earlier(tx, intake)
     if earlier is not None:
-        return _file_again(gw, tx, intake, earlier, contact_of(gw, intake, reading, fax), at)
+        return _file_again(gw, tx, intake, earlier, contact_of(gw, intake, reading, fax, certified), at)
     if reading.bounce:
         return settle_report(gw, tx, intake, reading, reading.bounce, at)
     if fax and fax.failed:
@@ -54,7 +61,7 @@ def file_mail(
     fresh = [contract for contract in contracts if not _is_duplicate(tx, intake, reading, contract, at)]
     if not fresh:
         return without_ticket(tx, intake, IntakeState.DUPLICATE, "content_key", at)
-    contact = contact_of(gw, intake, reading, fax)
+    contact = contact_of(gw, intake, reading, fax, certified)
     if not sure:
         contact = replace(contact, marks=(*contact.marks, Mark.CONTRACT_TO_CONFIRM))
     known = _ticket_of(gw, tx, intake, reading)

@@ -22,12 +22,14 @@ from gateway import (
     accepting,
     alarms,
     calls,
+    certifying,
     drills,
     dues,
     filing,
     journal,
     outages,
     paging,
+    receipts,
     settling,
     storms,
     telling,
@@ -159,6 +161,9 @@ def _unit(gw: Gateway, found: _Found) -> tuple[Callable[[Transaction], IntakeSta
         return lambda tx: _file_signal(gw, tx, intake, at), Expected(intakes=(intake.id,))
     fax = gw.reader.fax(intake, reading) if intake.channel is Channel.FAX or _to_fax(gw, intake) else None
     expected = Expected(intakes=(intake.id,), contents=(reading.content_key,))
+    if intake.channel is Channel.PEC:
+        certified = gw.reader.certified(intake)
+        return lambda tx: certifying.file_certified(gw, tx, intake, reading, certified, at), expected
     return lambda tx: filing.file_mail(gw, tx, intake, reading, fax, at), expected
 
 
@@ -339,6 +344,7 @@ FALLS_DUE: Mapping[str, Callable[[Gateway, Transaction, Timer, datetime], None]]
     drills.DRILL: drills.conclude,
     drills.DRILL_DUE: drills.remind,
     dues.TERM: dues.fall_due,
+    receipts.CERTIFIED: receipts.fall_due,
     ESCALATION: _vendor_silent,
 }
 """What happens when a timer of each kind falls due; one that nobody knows any more is dropped."""

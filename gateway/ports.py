@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
+    from gateway.domain.certified import CertifiedReading
     from gateway.domain.delivery import Told
     from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Outcome, OutgoingMail
     from gateway.domain.intake import (
@@ -505,6 +506,10 @@ class Reader(Protocol):
 
     def fax(self, intake: Intake, reading: MailReading) -> FaxReading:
         """What a fax mail says of itself."""
+        ...
+
+    def certified(self, intake: Intake) -> CertifiedReading:
+        """What a mail in a certified mailbox is, what it certifies, and whether its signature holds."""
         ...
 
     def attachment(self, raw: bytes, part: str) -> bytes:

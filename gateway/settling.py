@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import bounces, journal, outages, paging, silences, waking
+from gateway import bounces, journal, outages, paging, receipts, silences, waking
 from gateway.domain import delivery
 from gateway.domain.delivery import Next
 from gateway.domain.dispatch import Deferred, DispatchKind, DispatchState, Refused, Sent, retry_delay
@@ -67,6 +67,7 @@ def conclude(gw: Gateway, tx: Transaction, dispatch_id: int, attempt: int, outco
     if isinstance(outcome, Sent):
         tx.change_dispatch(dispatch_id, state=DispatchState.SENT, reference=outcome.reference, sent_at=at, reason=None)
         waking.expect_status(tx, dispatch, at)
+        receipts.has_left(gw, tx, dispatch, at)
     elif isinstance(outcome, Refused):
         _refused(gw, tx, dispatch, outcome, at)
     else:
@@ -111,6 +112,7 @@ def _will_not_arrive(
     elif row is not None and row.tell:
         silences.tell_of_number(gw, tx, dispatch.to, row.tell, at)
     _go_on(gw, tx, dispatch, reason, at)
+    receipts.was_refused(tx, dispatch, reason, at)
     ticket = tx.ticket(dispatch.ticket) if dispatch.ticket is not None else None
     if ticket is not None:
         bounces.not_delivered(gw, tx, ticket, dispatch, reason, at)

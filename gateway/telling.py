@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gateway import posting
 from gateway.domain import correlation, replies
 from gateway.domain.contract import ReplyAddress
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
@@ -28,8 +29,13 @@ NOBODY = "centralino"
 """Who did what the gateway does by itself."""
 
 
-def own_address(gw: Gateway, contract: Contract) -> str:
-    """The address that a contract's mail is sent from; the default contract's, or the relay's, when it has none."""
+def own_address(gw: Gateway, contract: Contract, channel: Channel = Channel.MAIL) -> str:
+    """The address that a contract's mail is sent from; the default contract's, or the relay's, when it has none.
+
+    Certified mail leaves from the account of the contract's own certified address.
+    """
+    if channel is Channel.PEC:
+        return posting.sender(gw, contract) or contract.address_of(Channel.PEC) or ""
     default = gw.rules.contracts[gw.rules.default_contract]
     return contract.address_of(Channel.MAIL) or default.address_of(Channel.MAIL) or gw.rules.mail_from
 
@@ -47,23 +53,28 @@ def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named a
     auto: str | None = None,
     lane: str = "requester",
     answers: Sequence[str] = (),
+    channel: Channel = Channel.MAIL,
 ) -> Dispatch:
     """A mail about a ticket, with a signed Message-ID, threaded under `answers` (Message-IDs, oldest first).
 
     An automatic answer leaves with the null envelope sender, so that no bounce of it comes back as a request
-    (RFC 3834 §3.3).
+    (RFC 3834 §3.3); certified mail only leaves with the account's own, and its ledger line is written with it (X4).
     """
-    sender, key = own_address(gw, contract), gw.keys.dispatch_key()
+    sender, key = own_address(gw, contract, channel), gw.keys.dispatch_key()
     facts = {
         "message_id": correlation.message_id(gw.rules.signing_key, ticket.number, key, sender.rpartition("@")[2]),
         "in_reply_to": answers[-1] if answers else "",
         "references": " ".join(answers[-10:]),
     }
-    if contract.reply_address is ReplyAddress.PLUS:
+    if channel is Channel.PEC:
+        facts |= {"from": sender, "envelope_from": sender, posting.RECEIPT_TYPE: str(posting.receipt_type(kind))}
+    elif contract.reply_address is ReplyAddress.PLUS:
         facts["reply_to"] = correlation.reply_address(gw.rules.signing_key, ticket.number, sender)
-    dispatch = tx.add_dispatch(
-        _mail(gw, contract, key=key, kind=kind, to=to, text=text, at=at, auto=auto, ticket=ticket.number, facts=facts)
+    owed = _mail(
+        gw, contract, key=key, kind=kind, to=to, text=text, at=at, auto=auto, ticket=ticket.number, facts=facts
     )
+    dispatch = tx.add_dispatch(replace(owed, channel=channel))
+    posting.open_line(tx, dispatch, at)
     note_outgoing(tx, dispatch, lane=lane, message_id=dispatch.facts["message_id"])
     return dispatch
 
@@ -71,10 +82,11 @@ def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named a
 def owe_reply(
     gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, *, kind: DispatchKind, text: Filled, at: datetime
 ) -> Dispatch:
-    """A mail to the requester, in the ticket's thread."""
+    """A mail to the requester, in the ticket's thread; whoever wrote by PEC is answered by PEC."""
     thread = [m.message_id for m in tx.messages(ticket.number) if m.message_id and m.lane == "requester"]
     to = ticket.requester.address
-    return owe_mail(gw, tx, ticket, contract, kind=kind, to=to, text=text, at=at, answers=thread)
+    channel = posting.medium(gw, ticket, contract)
+    return owe_mail(gw, tx, ticket, contract, kind=kind, to=to, text=text, at=at, answers=thread, channel=channel)
 
 
 def owe_letter(

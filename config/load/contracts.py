@@ -221,4 +221,5 @@ def _escalation(table: EscalationTable | None) -> Escalation | None:
         required=table.required,
         minimum_characters=table.minimum_characters,
         remind_after=table.remind_after,
+        channel=Channel(table.channel),
     )

@@ -222,6 +222,7 @@ class Escalation:
 
     `mailbox` is the only address that an escalation is ever sent to (C4.9). `remind_after`: when nothing came back.
     A description or analysis of fewer than `minimum_characters`, blanks not counted, is not complete (C9.6).
+    By PEC (`channel`) it is done only when the receipt of delivery is here (X4).
     """
 
     mailbox: str
@@ -230,6 +231,7 @@ class Escalation:
     required: tuple[str, ...]
     remind_after: timedelta
     minimum_characters: int = 0
+    channel: Channel = Channel.MAIL
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,10 @@ class Rules:
     mail_lives: timedelta = timedelta(days=2)
     page_lives: timedelta = timedelta(minutes=30)
     sms_joins_for: timedelta = timedelta(hours=24)
+    pec_senders: frozenset[str] = frozenset()
+    """The certified addresses that there is an account for to send from, in lower case."""
+    pec_acceptance: timedelta = timedelta(minutes=30)
+    """Without a receipt of acceptance after so long, somebody is told (X4)."""
     versions: Mapping[str, tuple[Contract, ...]] = field(default_factory=lambda: MappingProxyType({}))
     place_named: Callable[[str], Place | None] = no_place
     """Knows the municipalities that are no site of a contract (A3.4)."""

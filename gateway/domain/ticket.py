@@ -98,6 +98,8 @@ class Mark(StrEnum):
     """Made by the gateway to try itself out: no report counts it."""
     DRILL = "drill"
     """A drill of the on-call duty: everybody confirms for themselves, nobody owns it."""
+    NOT_CERTIFIED = "not_certified"
+    """It came to the certified mailbox and nobody certifies it: no legal effect is assumed (S144)."""
 
 
 class StateError(CentralinoError):

@@ -52,6 +52,7 @@ MODULES = {
     "gateway": {
         "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "page_calls", "filing", "paging", "telling",
         "bounces", "contacts", "escalating", "joining", "receiving", "sweep", "tickets", "waking",
+        "certifying", "posting", "receipts",
         "accepting", "alarms", "answering", "contract_acts", "deciding", "drills", "dues", "duty", "handovers",
         "outages", "passing_on", "probing", "replying", "settling", "silences", "standing_in", "storms", "suspending",
         "texting", "visiting",

@@ -289,7 +289,7 @@ reason = "scambio"
 def _sections() -> dict[str, type[BaseModel]]:
     models = [each for each in vars(settings).values() if isinstance(each, type) and issubclass(each, BaseModel)]
     by_name = {model.__name__.lower(): model for model in models}
-    return {name: by_name[name] for name in settings.Settings.model_fields}
+    return {name: by_name[name.replace("_", "")] for name in settings.Settings.model_fields}
 
 
 def _written() -> dict[str, dict[str, str]]:

@@ -23,6 +23,7 @@ import uvloop
 
 from config.daemon import Daemon, opened
 from config.logs import configure
+from gateway.domain.certified import CertifiedReading
 from gateway.domain.intake import FaxReading, Intake, IntakeState, MailReading
 from tests.bench.installation import installation
 from tests.corpus.judging import Verdict, verdicts
@@ -75,6 +76,9 @@ class Remembering:
 
     def fax(self, intake: Intake, reading: MailReading) -> FaxReading:
         return self._reader.fax(intake, reading)
+
+    def certified(self, intake: Intake) -> CertifiedReading:
+        return self._reader.certified(intake)
 
     def attachment(self, raw: bytes, part: str) -> bytes:
         return self._reader.attachment(raw, part)

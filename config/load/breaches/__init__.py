@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from config.load.breaches.amendments import refuse_amendments
-from config.load.breaches.channels import refuse_uncommunicated, refuse_unpublished, refuse_unreachable
+from config.load.breaches.channels import (
+    refuse_escalation_by_pec,
+    refuse_uncommunicated,
+    refuse_unpublished,
+    refuse_unreachable,
+)
 from config.load.breaches.doubles import refuse_doubles
 from config.load.breaches.hours import refuse_breaks, refuse_closures, refuse_strange_bands, refuse_undecidable
 from config.load.breaches.offices import refuse_offices
@@ -22,6 +27,7 @@ CHECKS = (
     refuse_unreachable,
     refuse_unpublished,
     refuse_uncommunicated,
+    refuse_escalation_by_pec,
     refuse_doubles,
     refuse_acts,
     refuse_phases,

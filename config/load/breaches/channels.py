@@ -32,6 +32,18 @@ def refuse_unpublished(reading: Reading) -> None:
             )
 
 
+def refuse_escalation_by_pec(reading: Reading) -> None:
+    """An escalation by certified mail leaves from the contract's own certified address: there must be one (X4)."""
+    table = reading.table
+    by_pec = table.escalation is not None and table.escalation.channel == "pec"
+    if by_pec and not any(each.channel == "pec" for each in table.endpoint):
+        raise reading.refusal(
+            "escalation.channel",
+            "escalations go by certified mail and no certified address is among the endpoints: none could be sent",
+            remedy='add [[endpoint]] with channel = "pec", or write channel = "mail"',
+        )
+
+
 def refuse_unreachable(reading: Reading) -> None:
     """Neither telephone nor mailbox where the clause wants one (C4.2, C9.3); not both where it wants both (C10.4)."""
     channels = reading.table.channels

@@ -46,6 +46,7 @@ class EscalationTable(Section):
     required: tuple[SummaryField, ...] = ()
     minimum_characters: Annotated[int, Field(ge=0, strict=True)] = 0
     remind_after: Duration = duration("1d")
+    channel: Literal["mail", "pec"] = "mail"
 
 
 class MatterTable(Section):
