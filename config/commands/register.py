@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -9,12 +12,14 @@ import typer
 from config.commands import showing
 from config.commands.common import COULD_NOT, LARGEST, AsJson, Config, opened, remark
 from gateway.domain.hours import local
+from gateway.domain.intake import Channel
 from gateway.domain.register import SYSTEM
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from adapters.store.reading import SqlReading
+    from gateway.domain.dispatch import Dispatch
     from gateway.domain.register import Entry, Seal
     from gateway.ports import Reading, Transaction
 
@@ -72,14 +77,46 @@ def export(
 ) -> None:
     """The evidence as JSON lines: every entry with its commitments, salts left out, then the seals.
 
-    An entry's hash can be computed again from its line alone; personal values that were not erased stand beside.
+    An entry's hash can be computed again from its line alone; personal values that were not erased stand beside. Of a
+    ticket with certified mail: each message as it left, its state for each recipient, and every receipt as it came with
+    the report on its signature (X4).
     """
+    from config.compose import message_bytes
     from gateway import tickets
 
     with opened(config) as shell:
         number = None if ticket is None else shell.read(lambda reading: tickets.find(reading, ticket).number)
         for one in shell.read(lambda reading: list(_lines(reading, number))):
             showing.line(one)
+        if number is not None:
+            for one in shell.read(lambda reading: list(_certified(reading, number, message_bytes(shell.gateway)))):
+                showing.line(one)
+
+
+def _certified(reading: Reading, number: int, raw_of: Callable[[Dispatch], bytes]) -> Iterator[dict[str, Any]]:
+    """The proof of certified mail: messages, ledger, receipts; bytes in base64."""
+    for dispatch in reversed(reading.dispatches(ticket=number, channel=Channel.PEC, limit=LARGEST)):
+        yield {
+            "kind": "certified_message",
+            "dispatch": dispatch.id,
+            "to": dispatch.to,
+            "message_id": dispatch.facts.get("message_id"),
+            "sent_at": dispatch.sent_at,
+            **_bytes(raw_of(dispatch)),
+        }
+    for line in reading.lines(ticket=number):
+        yield {"kind": "certified_line", **asdict(line)}
+    for receipt in reading.receipts(ticket=number, limit=LARGEST):
+        intake = reading.intake(receipt.intake, raw=True)
+        yield {"kind": "certified_receipt", "receipt": asdict(receipt), **_bytes(intake.raw if intake else b"")}
+    for intake_id in dict.fromkeys(message.intake for message in reading.messages(number) if message.intake):
+        envelope = reading.intake(intake_id, raw=True)
+        if envelope is not None and envelope.channel is Channel.PEC:
+            yield {"kind": "certified_envelope", "intake": envelope.id, **_bytes(envelope.raw)}
+
+
+def _bytes(raw: bytes) -> dict[str, str]:
+    return {"sha256": hashlib.sha256(raw).hexdigest(), "base64": base64.b64encode(raw).decode()}
 
 
 def _lines(reading: Reading, number: int | None) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.domain.dispatch import Dispatch
+    from gateway.domain.ledger import Line, SeenReceipt
     from gateway.domain.register import Entry
     from gateway.domain.ticket import Message, Ticket
     from gateway.domain.visits import Visit
@@ -93,10 +94,39 @@ def whole(gw: Gateway, reading: Reading, ticket: Ticket) -> dict[str, Any]:
         ],
         "dispatches": [dispatch_entry(each) for each in dispatches],
         "escalations": [_escalation(ticket, each) for each in dispatches if each.kind is DispatchKind.ESCALATION],
+        "certified": [_certified(line) for line in reading.lines(ticket=number)],
+        "receipts": [_receipt(each) for each in reading.receipts(ticket=number, limit=MANY)],
         "links": [{"number": other, "kind": kind} for other, kind in reading.links(number)],
         "intakes": [each.id for each in reading.intakes(ticket=number, limit=MANY)],
         "events": [event_entry(entry, told.get(entry.seq, {})) for entry in reading.entries(str(number))],
     }  # fmt: skip
+
+
+def _certified(line: Line) -> dict[str, Any]:
+    """How a certified message stands with one recipient."""
+    return {
+        "dispatch": line.dispatch,
+        "to": line.recipient,
+        "state": str(line.state),
+        "at": line.state_at,
+        "identifier": line.identifier or None,
+        "external": line.is_external,
+        "reason": line.reason or None,
+    }
+
+
+def _receipt(seen: SeenReceipt) -> dict[str, Any]:
+    """A receipt of certified mail, believed or not."""
+    return {
+        "intake": seen.intake,
+        "dispatch": seen.dispatch,
+        "kind": seen.kind,
+        "verdict": str(seen.verdict),
+        "recipient": seen.recipient or None,
+        "certified_at": seen.certified_at,
+        "seen_at": seen.seen_at,
+        "reasons": seen.report.get("reasons", []),
+    }
 
 
 def visit_entry(visit: Visit) -> dict[str, Any]:
