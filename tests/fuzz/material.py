@@ -139,6 +139,12 @@ def mails() -> tuple[bytes, ...]:
 
 
 @cache
+def certified() -> tuple[bytes, ...]:
+    """Envelopes and receipts of certified mail of every kind, right and wrong."""
+    return tuple(path.read_bytes() for path in sorted((GOLDEN / "pec").glob("*/in.eml")))
+
+
+@cache
 def faxes() -> tuple[bytes, ...]:
     """Mails that carry faxes, golden ones and our own."""
     tiff = base64.encodebytes(documents()[0][:600])

@@ -26,6 +26,7 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 
+from adapters import pec
 from adapters.confine import Confine
 from adapters.fax import FUNCTIONS, fax_pages, read_fax, repeat_key
 from adapters.mail import mime, packed
@@ -33,6 +34,9 @@ from adapters.mail.charsets import clean, clean_line
 from adapters.mail.compose import MAX_SUBJECT, compose, plain_address
 from adapters.mail.headers import decoded
 from adapters.mail.parts import Node, tree
+from adapters.pec.daticert import read_daticert
+from adapters.pec.packed import read_packed as pec_packed
+from adapters.pec.signature import signed_parts
 from adapters.rehearsal.signing import signature
 from adapters.sms import septets
 from adapters.smtp import paths
@@ -40,6 +44,7 @@ from adapters.twilio.gate import Gate, Refusal
 from config.load import load
 from config.load.texts import load_texts
 from gateway.domain import correlation, escalation, priority, replies, texts
+from gateway.domain.certified import evidence
 from gateway.domain.contract import Priority, TypeRule
 from gateway.domain.dispatch import OutgoingAttachment, OutgoingMail
 from gateway.domain.errors import SettingError
@@ -48,6 +53,7 @@ from gateway.domain.receivability import Why
 from gateway.domain.sheet import KEYS, SheetError, canonical_key
 from tests.fuzz import material, mutations
 from tests.fuzz.mutations import SEPARATOR, spoilt
+from tests.peers import pec_cases, pec_provider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -184,6 +190,56 @@ def check_packed(raw: bytes) -> None:
     """A reading that comes back from a child is the reading."""
     answer = packed.answer(packed.read_packed(packed.ask(raw, "a@b.example", OWN)))
     holds("the child's reading is another one", when=answer == mime.read(raw, envelope_from="a@b.example", own=OWN))
+
+
+@cache
+def _trusted() -> pec.TrustList:
+    return pec.TrustList.of([pec_provider.trust_list()])
+
+
+@cache
+def _genuine() -> frozenset[bytes]:
+    """Every part that the provider of these tests really signed."""
+    inside = pec_provider.delivery(pec_cases.OURS, pec_cases.AT)  # one case carries it; half a mail may begin with it
+    parts = (signed_parts(raw) for raw in (*material.certified(), inside))
+    return frozenset(part.content.replace(b"\r\n", b"\n") for part in parts if part)
+
+
+def check_pec(raw: bytes) -> None:
+    """Certified mail is read whatever it is, and believed only when what was signed is what was signed (P13)."""
+    found = pec.read(raw, own=OWN, trusted=_trusted())
+    poison = [each for each in found.contradictions if each.startswith("not read:") and not _LIMIT_NAMED.match(each)]
+    holds(f"the last guard of the reader was needed: {poison}", when=not poison)
+    _fit_for_databases(found, 40 * len(raw) + 200_000)
+    if found.is_believed:
+        signed = signed_parts(raw)
+        same = signed is not None and signed.content.replace(b"\r\n", b"\n") in _genuine()
+        holds("a signature holds over what nobody signed", when=same)
+    event = evidence(found)
+    is_doubted = event is None or found.is_believed or bool(event.doubts)
+    holds("evidence of what is not believed has no doubt", when=is_doubted)
+    holds("the child's reading is another one", when=pec.answer(pec_packed(pec.ask(raw, OWN, _trusted()))) == found)
+
+
+def check_daticert(raw: bytes) -> None:
+    """Certification data are read or not valid; a DTD never is."""
+    found, defects = read_daticert(raw)
+    holds("neither data nor a reason", when=found is not None or bool(defects))
+    _fit_for_databases(found, 40 * len(raw) + 100_000)
+
+
+def _draw_pec(rng: Random) -> bytes:
+    raw = rng.choice(material.certified())
+    if rng.random() < 0.2:
+        other = rng.choice(material.certified())
+        raw = raw[: rng.randint(0, len(raw))] + other[rng.randint(0, len(other)) :]
+    return spoilt(raw, rng, mutations.MAIL)
+
+
+def _draw_daticert(rng: Random) -> bytes:
+    message = pec_provider.Submitted(recipients=(("a@pec.example", "certificato"),) * rng.randint(1, 3))
+    said = pec_provider.Certificate(("", ""), "avvenuta-consegna", "", recipient="a@pec.example", detail="5.1.1")
+    return spoilt(pec_provider.daticert(said, message, AT), rng, mutations.TEXT)
 
 
 def check_prescan(raw: bytes) -> None:
@@ -676,6 +732,8 @@ def _draw_config(rng: Random) -> bytes:
 TARGETS: tuple[Target, ...] = (
     Target("mail", _spoilt_mail, check_mail),
     Target("mail-packed", _spoilt_mail, check_packed),
+    Target("pec", _draw_pec, check_pec),
+    Target("daticert", _draw_daticert, check_daticert),
     Target("prescan", _spoilt_mail, check_prescan),
     Target("attachment", _spoilt_mail, check_attachment),
     Target("header", _draw_header, check_header),
