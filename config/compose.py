@@ -238,7 +238,7 @@ class MailOutlet:
     def send(self, dispatch: Dispatch) -> Outcome:
         """Send one dispatch; without a relay it waits, and says so."""
         if self.relay is None:
-            return Deferred("there is no [relay] in the configuration")
+            return Deferred("there is no [relay] in the configuration", down=True)
         raw = dispatch.raw or compose(outgoing(dispatch), self.loop_token)
         return self.relay.send(dispatch.facts.get("envelope_from", ""), (dispatch.to,), raw)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import signal
 import sys
@@ -24,10 +25,11 @@ from config import doors, logs
 from config.compose import SafeReader, gateway_of, mail_outlet_of, pec_outlet_of, rules_of, store_of
 from config.load import in_force, load, warnings_of
 from config.load.recorded import recorded
-from gateway import flow, journal
+from config.watches import Watches
+from gateway import alarms, drills, flow, journal, probing, silences
 from gateway.domain.errors import CentralinoError, SettingError, StoreError
 from gateway.domain.hours import instant, local
-from gateway.domain.intake import Channel
+from gateway.domain.intake import Arrival, Channel, RepeatKey
 from gateway.domain.register import SYSTEM, Happening
 from gateway.handovers import arm_all
 from gateway.telling import NOBODY
@@ -40,10 +42,12 @@ if TYPE_CHECKING:
 
     from adapters.imap import Mailbox, MailboxState
     from adapters.smtp import SmtpListener
+    from adapters.twilio import TwilioOutlet
     from adapters.web import WebServer
     from config.load import Site
-    from gateway.domain.intake import Arrival, Receipt
-    from gateway.ports import Gateway, Outlet
+    from gateway.domain.intake import Receipt
+    from gateway.ports import Gateway, Outlet, Reading
+    from gateway.probing import Probe
 
 STOP_GRACE_S = 10.0
 SWITCH_S = 0.0005
@@ -89,6 +93,7 @@ class Daemon:
     store: SqlStore
     worker: Worker
     pressure: Pressure
+    carrier: TwilioOutlet | None = None
     smtp: SmtpListener | None = None
     web: WebServer | None = None
     mailboxes: list[Mailbox] = field(default_factory=list)
@@ -188,6 +193,7 @@ class Daemon:
         if yesterday not in [seal.day for seal in self.store.read(lambda reading: reading.seals())]:
             self.store.write(lambda tx: tx.add_seal(yesterday, at))
             journal.noted("register.sealed", day=yesterday)
+        self.store.write(lambda tx: drills.watch(self.gateway, tx, at))
         self.warn()
 
     def warn(self) -> None:
@@ -198,8 +204,10 @@ class Daemon:
             known = self.store.read(lambda reading: recorded(reading, contracts, instant(today)))
         except StoreError:
             known = None
-        for finding in warnings_of(self.site, today, recorded=known):
-            journal.warned("configuration.warning", text=str(finding))
+        found = [str(finding) for finding in warnings_of(self.site, today, recorded=known)]
+        for text in found:
+            journal.warned("configuration.warning", text=text)
+        self.store.submit(lambda tx: alarms.configuration_warned(self.gateway, tx, found, self.gateway.clock.now()))
 
     # ------------------------------------------------------------------------------------------------------ doors
 
@@ -215,6 +223,28 @@ class Daemon:
             "configuration": self.site.digest[:12],
         }
         return broken is None and stalled_s < STALLED_S, facts
+
+    def is_well(self) -> bool:
+        """Whether the watch outside may go on hearing from us: every loop makes progress and the store can write."""
+        return self.store.broken() is None and self.worker.stalled_s() < STALLED_S
+
+    def post(self, probe: Probe) -> str | None:
+        """The mail of a probe through our own SMTP door, as anybody's; without that door as if it had come through one.
+
+        Why it was not taken, or None.
+        """
+        if self.smtp is not None:
+            return doors.post_to(self.site.settings, self.smtp.port, probe)
+        digest = hashlib.sha256(probe.raw).hexdigest()
+        key = RepeatKey(f"probe:{digest}", None)
+        arrival = Arrival(
+            Channel.MAIL, "probe", probe.raw, self.gateway.clock.now(), probe.sender, (probe.to,), key, {}
+        )
+        try:
+            self.accept(arrival).result(doors.POST_TIMEOUT_S)
+        except (StoreError, TimeoutError) as error:
+            return str(error) or type(error).__name__
+        return None
 
     def measures(self) -> dict[str, dict[str, float]]:
         """What /metrics tells: how many of each thing, and ages in seconds."""
@@ -232,12 +262,26 @@ class Daemon:
             "writer_queue": {"units": float(self.store.pending())},
             "write_ahead_log_bytes": {"sqlite": float(self.store.wal_bytes())},
             "reload_ok": {"last": float(self.reloads.ok)},
+            "ceiling_used_ratio": self.carrier.ceilings_used() if self.carrier else {},
+            **self.store.read(lambda reading: _measured(reading, now)),
         }
 
     def accept(self, arrival: Arrival) -> Future[Receipt]:
         """What every door calls: on disk before anybody is told so."""
         self.pressure.accepted()
         return flow.accept(self.gateway, arrival)
+
+
+def _measured(reading: Reading, now: datetime) -> dict[str, dict[str, float]]:
+    """What waits and what is down: the age of the oldest request that nobody has, open outages, and the last probe."""
+    down = [outage.channel for outage in reading.outages(open_only=True)]
+    oldest, probed = reading.waiting_since(), probing.age(reading, now)
+    return {
+        "oldest_waiting_seconds": {"ticket": (now - oldest).total_seconds() if oldest else 0.0},
+        "outages_open": {channel: float(down.count(channel)) for channel in sorted(set(down))} or {"none": 0.0},
+        "numbers_without_sms": {"all": float(len(silences.silent(reading)))},
+        "probe_age_seconds": {"last": probed.total_seconds()} if probed is not None else {},
+    }
 
 
 def _told(state: MailboxState) -> dict[str, Any]:
@@ -253,10 +297,9 @@ def _iso(at: datetime | None) -> str | None:
     return local(at).isoformat(timespec="seconds") if at else None
 
 
-def outlets_of(site: Site, gateway: Gateway) -> dict[Channel, Outlet]:
+def outlets_of(site: Site, gateway: Gateway, carrier: TwilioOutlet | None) -> dict[Channel, Outlet]:
     """The ways out that this site has."""
     outlets: dict[Channel, Outlet] = {Channel.MAIL: mail_outlet_of(site, gateway.rules)}
-    carrier = doors.outlet_of(site.settings, gateway)
     if carrier is not None:
         outlets |= {Channel.SMS: carrier, Channel.VOICE: carrier}
     certified = pec_outlet_of(site, gateway.rules)
@@ -284,11 +327,21 @@ def opened(path: Path) -> Iterator[Daemon]:
         store.write(lambda tx: tx.free_leases(gateway.clock.now()))
         store.write(lambda tx: arm_all(gateway, tx, gateway.clock.now()))
         pressure = Pressure()
-        worker = Worker(gateway, outlets_of(site, gateway), busy=lambda: store.pending() > 0 or pressure.streaming())
+        carrier = doors.outlet_of(site.settings, gateway)
+        watches = Watches(site.settings, gateway, carrier)
+        worker = Worker(
+            gateway,
+            outlets_of(site, gateway, carrier),
+            busy=lambda: store.pending() > 0 or pressure.streaming(),
+            asking=carrier,
+            rounds=watches.rounds(),
+        )
         store.on_commit(worker.wake)
         store.on_fault(lambda fault: doors.tell_of_fault(site, gateway.rules, fault))
         try:
-            yield Daemon(path, site, gateway, reader, store, worker, pressure)
+            daemon = Daemon(path, site, gateway, reader, store, worker, pressure, carrier)
+            watches.is_well, watches.post = daemon.is_well, daemon.post
+            yield daemon
         finally:
             store.close()
             reader.close()

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from adapters.imap import Mailbox, MailboxSettings
 from adapters.mail.imap_session import ImapAddress
+from adapters.mail.smtp_client import Relay, send
 from adapters.smtp import CertificateFiles, SmtpListener, SmtpSettings
 from adapters.twilio import Api, Ceilings, TwilioOutlet, Webhooks, routes
-from adapters.web import Health, WebServer
+from adapters.web import Health, WebServer, page_routes
 from adapters.web import routes as health_routes
 from config.compose import is_our_recipient, mail_outlet_of
 from gateway import alarms, journal
-from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
+from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Sent
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Channel
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from gateway.domain.intake import Arrival, Receipt
     from gateway.domain.rules import Rules
     from gateway.ports import Clock, Gateway, Store
+    from gateway.probing import Probe
 
 
 class SmtpJournal:
@@ -185,6 +187,19 @@ def outlet_of(settings: Settings, gateway: Gateway) -> TwilioOutlet | None:
     )
 
 
+POST_TIMEOUT_S = 20.0
+
+
+def post_to(settings: Settings, port: int, probe: Probe) -> str | None:
+    """A mail through our own SMTP door; why it was not taken, or None."""
+    host = settings.smtp.listen.rpartition(":")[0].strip("[]")
+    here = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - looked for, not listened on
+    helo = settings.smtp.hostname or "localhost"
+    door = Relay(here, port, None, None, "none", helo, POST_TIMEOUT_S)
+    outcome = send(door, probe.sender, (probe.to,), probe.raw)
+    return None if isinstance(outcome, Sent) else outcome.reason
+
+
 def tell_of_ceiling(gateway: Gateway, channel: Channel, which: str, limit: int) -> None:
     """A ceiling is reached: the journal, the register and a mail to the supervisors say so (P15)."""
     journal.warned("ceiling.reached", channel=str(channel), per=which)
@@ -219,7 +234,7 @@ def web_of(settings: Settings, gateway: Gateway, health: Health) -> WebServer | 
     host, _, port = settings.http.listen.rpartition(":")
     webhooks = webhooks_of(settings, gateway)
     return WebServer(
-        [*health_routes(health), *(routes(webhooks) if webhooks else ())],
+        [*health_routes(health), *page_routes(gateway), *(routes(webhooks) if webhooks else ())],
         host.strip("[]"),
         int(port),
         max_body_bytes=settings.http.max_body_bytes,

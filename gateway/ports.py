@@ -94,6 +94,10 @@ class Reading(Protocol):
         """Tickets, newest first. `text` is searched in number, subject and requester."""
         ...
 
+    def waiting_since(self) -> datetime | None:
+        """When the oldest ticket was received that still waits for a person, or None."""
+        ...
+
     def numbers_ending(self, count: int) -> list[int]:
         """The numbers whose last six digits are `count`: a number said without its year."""
         ...

@@ -92,7 +92,7 @@ class RelaySessions:
         try:
             return self._deliver(sender, to, _wire(raw))
         except Exception as error:  # noqa: BLE001 - an outlet answers with a value; what we do not know is "perhaps later"
-            return Deferred(_reason("not sent", error))
+            return Deferred(_reason("not sent", error), down=True)
 
     def _deliver(self, sender: str, to: tuple[str, ...], raw: bytes) -> Outcome:
         """On a kept connection, or on a new one where that had ended before anything was sent on it."""
@@ -183,14 +183,14 @@ class _Session:
                 return await self._dialogue(sender, to, raw, stage)
         except TimeoutError:
             self._drop()
-            return Deferred(_maybe(stage, "the relay takes too long"))
+            return Deferred(_maybe(stage, "the relay takes too long"), down=True)
 
     async def _dialogue(self, sender: str, to: tuple[str, ...], raw: bytes, stage: _Stage) -> Outcome:
         try:
             client = self._client or await self._connected()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             # A 5xx here is about us, not about this mail: every mail would be refused while a setting is wrong.
-            return Deferred(_reason("no connection to the relay", error))
+            return Deferred(_reason("no connection to the relay", error), down=True)
         outcome = await self._mail(client, sender, to, raw, stage)
         self._mails += 1
         self.used_at = time.monotonic()
@@ -220,7 +220,7 @@ class _Session:
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             self.ended_before_the_mail = not stage.dotted
             self._drop()
-            return Deferred(_maybe(stage, _reason("the dialogue broke off", error)))
+            return Deferred(_maybe(stage, _reason("the dialogue broke off", error)), down=True)
 
     def _drop(self) -> None:
         """After anything that went wrong the next mail gets a new connection."""

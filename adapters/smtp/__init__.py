@@ -5,6 +5,6 @@ from __future__ import annotations
 from adapters.smtp.door import NoHooks, SmtpHooks
 from adapters.smtp.listener import SmtpListener
 from adapters.smtp.settings import SmtpSettings
-from adapters.smtp.tls import CertificateFiles
+from adapters.smtp.tls import CertificateFiles, certificate_ends_at
 
-__all__ = ["CertificateFiles", "NoHooks", "SmtpHooks", "SmtpListener", "SmtpSettings"]
+__all__ = ["CertificateFiles", "NoHooks", "SmtpHooks", "SmtpListener", "SmtpSettings", "certificate_ends_at"]

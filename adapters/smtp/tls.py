@@ -5,7 +5,10 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+
+from asn1crypto import pem, x509
 
 CHECK_EVERY_S = 60.0
 
@@ -61,3 +64,13 @@ class CertificateFiles:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(self._chain, self._key)
         return context
+
+
+def certificate_ends_at(chain: Path) -> datetime | None:
+    """Until when the first certificate of a PEM file is valid, in UTC; None when it cannot be read."""
+    try:
+        _, _, der = pem.unarmor(chain.read_bytes())
+        ends_at: datetime = x509.Certificate.load(der).not_valid_after
+    except (OSError, ValueError, TypeError):
+        return None
+    return ends_at

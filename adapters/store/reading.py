@@ -21,7 +21,16 @@ from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Attachment, Channel, Intake, IntakeState
 from gateway.domain.register import Entry, Seal
-from gateway.domain.ticket import CLOSED_STATES, Action, Message, Page, Ticket, Timer, number_for
+from gateway.domain.ticket import (
+    CLOSED_STATES,
+    WAITING_FOR_A_PERSON,
+    Action,
+    Message,
+    Page,
+    Ticket,
+    Timer,
+    number_for,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -169,6 +178,12 @@ class SqlReading:
         if text:
             query = query.where(_t.c.search.contains(searchable(text), autoescape=True))
         return [rows.ticket_of(row) for row in self._all(query.order_by(_t.c.number.desc()).limit(limit))]
+
+    def waiting_since(self) -> datetime | None:
+        self._see(_t)
+        states = [str(state) for state in WAITING_FOR_A_PERSON]
+        query = sa.select(_t.c.received_at).where(_t.c.state.in_(states)).order_by(_t.c.received_at).limit(1)
+        return self._connection.execute(query).scalar()
 
     def numbers_ending(self, count: int) -> list[int]:
         self._see(tables.counter)

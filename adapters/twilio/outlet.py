@@ -147,6 +147,10 @@ class TwilioOutlet:
             return None
         return Told(status, code, dispatch.reference or "")
 
+    def ceilings_used(self) -> dict[str, float]:
+        """How much of each ceiling is used, from 0 to 1, by channel and span: `sms.hour`."""
+        return self._ceilings.used(self._clock.now())
+
     def is_reachable(self) -> str | None:
         """Whether the carrier answers a question that changes nothing; else why it does not."""
         try:

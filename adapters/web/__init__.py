@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.web.health import Health, routes
+from adapters.web.page_link import routes as page_routes
 from adapters.web.server import WebServer
 
-__all__ = ["Health", "WebServer", "routes"]
+__all__ = ["Health", "WebServer", "page_routes", "routes"]

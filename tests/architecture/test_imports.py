@@ -27,7 +27,7 @@ OWNERS = {
     "alembic": {"adapters/store"},
     "apscheduler": {"adapters/ticker"},
     "dateutil": {"config"},
-    "asn1crypto": {"adapters/pec"},
+    "asn1crypto": {"adapters/pec", "adapters/smtp"},
     "defusedxml": {"adapters/pec"},
     "imapclient": {"adapters/mail", "adapters/imap"},
     "psycopg": {"adapters/store"},
@@ -58,7 +58,7 @@ MODULES = {
         "texting", "visiting",
     },
     "adapters": {"clock", "keys", "sms"},
-    "config": {"__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "places"},
+    "config": {"__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "places", "watches"},
 }  # fmt: skip
 
 

@@ -87,7 +87,7 @@ def _one_life(config: Path) -> None:
 def _has_carrier(config: Path) -> bool:
     """Whether SMS leave from this site: the carrier's outlet is among the ways out."""
     with daemon.opened(config) as running:
-        return Channel.SMS in daemon.outlets_of(running.site, running.gateway)
+        return Channel.SMS in daemon.outlets_of(running.site, running.gateway, running.carrier)
 
 
 def _in_child(question: object) -> bool:
