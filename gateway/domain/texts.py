@@ -13,6 +13,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gateway.domain.articles import joined
 from gateway.domain.errors import CentralinoError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ SUBJECT_CHARS = 80
 """How much of somebody's subject is quoted in ours."""
 
 PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+_AFTER_PREPOSITION = re.compile(rf"(?:\b(a|da|di|presso) )?{PLACEHOLDER.pattern}")
 
 _SHORTENED = ("body", "category", "service")
 _READABLE_CHARS = 8
@@ -92,8 +94,9 @@ class Catalogue:
     def fill(self, text_id: str, values: Mapping[str, str]) -> Filled:
         """The text with its values. Values are taken literally: braces inside a value stay what they are.
 
-        `{privacy}` is filled with T-PRIV, or with T-PRIV-NO-DPO where no `dpo` is given. Values that the text does
-        not ask for are ignored.
+        In Italian a preposition before a value is joined with the article of the name: `dal Comune`. `{privacy}` is
+        filled with T-PRIV, or with T-PRIV-NO-DPO where no `dpo` is given. Values that the text does not ask for are
+        ignored.
 
         Raises:
             TextError: no such text, or a placeholder has no value; the message names both.
@@ -102,9 +105,10 @@ class Catalogue:
         """
         text = self.text(text_id)
         complete = self._with_privacy(text, values)
+        placed = _AFTER_PREPOSITION if self.language == "it" else PLACEHOLDER
         return Filled(
-            subject=_filled(text, text.subject, complete, one_line),
-            body=_filled(text, text.body, complete, clean),
+            subject=_filled(text, text.subject, complete, one_line, placed),
+            body=_filled(text, text.body, complete, clean, placed),
         )
 
     def _with_privacy(self, text: Text, values: Mapping[str, str]) -> Mapping[str, str]:
@@ -114,14 +118,17 @@ class Catalogue:
         return {**values, PRIVACY: self.fill(line, values).body}
 
 
-def _filled(text: Text, template: str, values: Mapping[str, str], washed: Callable[[str], str]) -> str:
+def _filled(
+    text: Text, template: str, values: Mapping[str, str], washed: Callable[[str], str], placed: re.Pattern[str]
+) -> str:
     def value(match: re.Match[str]) -> str:
-        name = match.group(1)
+        *preposition, name = match.groups()
         if name not in values:
             raise TextError(f"text {text.id} asks for {{{name}}}, which has no value here")
-        return washed(values[name])
+        told = washed(values[name])
+        return joined(preposition[0], told) if any(preposition) else told
 
-    return PLACEHOLDER.sub(value, template)
+    return placed.sub(value, template)
 
 
 def clean(value: str) -> str:
@@ -247,8 +254,8 @@ def _gsm_words(words: str, septets: Callable[[str], int | None]) -> str:
 
 def _joined(template: str, told: Mapping[str, str]) -> str:
     """The SMS as it stands; a value that is gone takes its comma with it."""
-    joined = PLACEHOLDER.sub(lambda match: told[match.group(1)], template)
-    return " ".join(_GAPS.sub("", joined).split())
+    whole = PLACEHOLDER.sub(lambda match: told[match.group(1)], template)
+    return " ".join(_GAPS.sub("", whole).split())
 
 
 # ------------------------------------------------------------------------------------- which texts there are, with what

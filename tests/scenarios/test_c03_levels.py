@@ -40,7 +40,7 @@ def test_s061_a_clerk_who_calls_after_the_acceptance_is_recorded_and_passed_on(p
     at(phase_b, "2026-09-16 10:00")
     ticket, script = phase_b.call("+390700000350", to=C03_PHONE)
     words = spoken(script)
-    assert "curata da Servizio di primo livello di SardegnaIT" in words
+    assert "curata dal Servizio di primo livello di SardegnaIT" in words
     assert "Abbiamo registrato la Sua chiamata" in words
     assert (ticket.became, ticket.party, ticket.level) == ("not_entitled", "utenti_comuni", 1)
     (passed_on,) = phase_b.sent(kind=DispatchKind.FORWARD)

@@ -209,7 +209,7 @@ def test_c3_a_clerk_hears_the_first_level_and_the_call_is_passed_on_there(town: 
     """S061, C3.12, V-14."""
     ticket, heard = town.call("+390700000350", "+390700000300")
     assert (ticket.became, ticket.party, ticket.level) == ("not_entitled", "utenti_comuni", 1)
-    assert "è curata da Servizio di primo livello di SardegnaIT" in heard
+    assert "è curata dal Servizio di primo livello di SardegnaIT" in heard
     assert "Contatto inoltrato" in town.left(ticket, "primo-livello@sardegnait.example")
     assert town.event(ticket, "forwarded").clause == "C3.18"
 
