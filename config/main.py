@@ -11,6 +11,7 @@ from config.commands import (
     contract,
     demo,
     dispatch,
+    drill,
     init,
     intake,
     oncall,
@@ -42,6 +43,7 @@ app.command("demo")(demo.demo)
 app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
+app.command("drill")(drill.drill)
 app.add_typer(ticket.app, name="ticket")
 app.add_typer(intake.app, name="intake")
 app.add_typer(dispatch.app, name="dispatch")

@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from config.fields import normalised_number
 from config.load.breaches.installation import Loaded, refuse_conflicts, refuse_strangers
+from config.load.breaches.probe import refuse_probe
 from config.load.contracts import versions_of
 from config.load.findings import Finding, findings
 from config.load.recorded import Recorded
@@ -120,6 +121,8 @@ def load(path: Path, *, today: date | None = None, read_secrets: bool = True) ->
     directory = people_of(people, contracts)
     refuse_strangers(loaded, directory)
     duties = roster_of(roster, directory, contracts, settings.phone.allowed_countries)
+    if settings.probe is not None:
+        refuse_probe(gateway, settings.probe, settings.gateway.default_contract, contracts, directory, duties)
     return Site(
         path=path,
         settings=settings,
