@@ -237,8 +237,8 @@ def has_left(gw: Gateway, tx: Transaction, dispatch: Dispatch, at: datetime) -> 
     """Our relay took a message: of a certified one the receipts are waited for from now on."""
     if dispatch.channel is not Channel.PEC:
         return
-    for line in tx.lines(dispatch=dispatch.id):
-        if line.state is LineState.SENT:
+    if dispatch.attempts == 1:
+        for line in tx.lines(dispatch=dispatch.id, states=(LineState.SENT,)):
             tx.change_line(line.id, sent_at=at)
     watch(gw, tx, dispatch.ticket)
 
@@ -258,37 +258,32 @@ def was_refused(tx: Transaction, dispatch: Dispatch, reason: str, at: datetime) 
 def watch(gw: Gateway, tx: Transaction, ticket: int | None) -> None:
     """The timer of what is under way by certified mail: the earliest instant at which a receipt is missing."""
     number = ticket or 0
-    due = [
-        when for line in _under_way(tx, number) for when, problem in _deadlines(gw, line) if problem not in line.told
-    ]
+    waiting = _under_way(tx, number)
+    due = [when for line, left in waiting for when, problem in _deadlines(gw, line, left) if problem not in line.told]
     if due:
         tx.set_timer(CERTIFIED, number, min(due), {})
     else:
         tx.drop_timer(CERTIFIED, number)
 
 
-def _under_way(tx: Transaction, number: int) -> list[Line]:
-    """Lines that wait for a receipt, of messages that have left."""
+def _under_way(tx: Transaction, number: int) -> list[tuple[Line, datetime]]:
+    """Lines that wait for a receipt, of messages that have left, and when they left."""
     found = tx.lines(ticket=number, states=OPEN_STATES) if number else tx.lines(states=OPEN_STATES)
     mine = [line for line in found if (line.ticket or 0) == number and not line.is_external]
-    return [line for line in mine if _has_left(tx, line)]
+    left = {line.id: dispatch.sent_at for line in mine if (dispatch := tx.dispatch(line.dispatch)) is not None}
+    return [(line, at) for line in mine if (at := left.get(line.id)) is not None]
 
 
-def _has_left(tx: Transaction, line: Line) -> bool:
-    dispatch = tx.dispatch(line.dispatch)
-    return dispatch is not None and dispatch.state in (DispatchState.SENT, DispatchState.CONFIRMED)
-
-
-def _deadlines(gw: Gateway, line: Line) -> list[tuple[datetime, str]]:
-    acceptance = [(line.sent_at + gw.rules.pec_acceptance, NO_ACCEPTANCE)] if line.state is LineState.SENT else []
-    return [*acceptance, (line.sent_at + NO_DELIVERY, NO_RECEIPT)]
+def _deadlines(gw: Gateway, line: Line, left: datetime) -> list[tuple[datetime, str]]:
+    acceptance = [(left + gw.rules.pec_acceptance, NO_ACCEPTANCE)] if line.state is LineState.SENT else []
+    return [*acceptance, (left + NO_DELIVERY, NO_RECEIPT)]
 
 
 def fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
     """A receipt is missing: the supervisors are told, and what else is under way goes on being watched."""
     number = timer.ticket or 0
-    for line in _under_way(tx, number):
-        for when, problem in _deadlines(gw, line):
+    for line, left in _under_way(tx, number):
+        for when, problem in _deadlines(gw, line, left):
             if when <= at:
                 _alarm(gw, tx, line, problem, at)
     watch(gw, tx, timer.ticket)

@@ -92,7 +92,8 @@ OPEN_STATES = (LineState.SENT, LineState.ACCEPTED, LineState.DELAY_NOTICE)
 class Line:
     """One recipient of one certified message of ours, as stored.
 
-    `message_id` is ours, without `<>`, stored before sending; `identifier` the provider's id. `state_at` is the
+    `message_id` is ours, without `<>`, stored before sending; `identifier` the provider's id. `sent_at` is the earliest
+    instant at which it can have left: a relay that fell silent may have taken it at the first try. `state_at` is the
     certified time of what moved it last. `is_external`: the provider says that the recipient is no certified mailbox,
     so that no receipt of delivery will come. `told` are the alarms that were raised about it.
     """
@@ -224,6 +225,8 @@ def step_of(evidence: DeliveryEvidence, line: Line) -> Step:
     """What an event is to one line: of notices whether it is the first or the last, of failures whether by a virus."""
     if evidence.is_virus and evidence.event in (Event.DELIVERY_FAILED, Event.WARNING):
         return Step.BLOCK
-    if evidence.event is Event.WARNING and evidence.at is not None and evidence.at - line.sent_at >= LAST_NOTICE:
+    # The provider counts from its acceptance; without one we know only when we sent.
+    since = line.state_at if line.state is LineState.ACCEPTED and line.state_at else line.sent_at
+    if evidence.event is Event.WARNING and evidence.at is not None and evidence.at - since >= LAST_NOTICE:
         return Step.WARN_LAST
     return _STEPS[evidence.event]

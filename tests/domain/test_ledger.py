@@ -104,6 +104,13 @@ def test_the_hours_to_the_second_notice_are_hours_and_not_the_clock_on_the_wall(
     assert step_of(notice, replace(line(), sent_at=sent)) is Step.WARN_LAST
 
 
+def test_the_provider_counts_from_its_own_acceptance() -> None:
+    """Our relay was down for eleven hours: the notice twelve hours later is the first one."""
+    accepted = replace(line(state=LineState.ACCEPTED), state_at=SENT + timedelta(hours=11))
+    assert step_of(said(Event.WARNING, after=timedelta(hours=23)), accepted) is Step.WARN
+    assert step_of(said(Event.WARNING, after=timedelta(hours=33)), accepted) is Step.WARN_LAST
+
+
 @pytest.mark.parametrize("state", [LineState.DELAY_NOTICE, LineState.FAILED])
 def test_a_later_delivery_receipt_wins_over_a_notice(state: LineState) -> None:
     assert after(state, said(Event.DELIVERED)) is LineState.DELIVERED

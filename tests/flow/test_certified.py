@@ -78,14 +78,14 @@ class Certified(Station):
             flow.deliver(self.gw, {Channel.PEC: Outlet()}, dispatch)
         return due
 
-    def lines(self) -> list[Line]:
+    def ledger(self) -> list[Line]:
         return self.store.read(lambda reading: reading.lines())
 
-    def line(self) -> Line:
-        (only,) = self.lines()
+    def entry(self) -> Line:
+        (only,) = self.ledger()
         return only
 
-    def receipts(self) -> list[SeenReceipt]:
+    def seen(self) -> list[SeenReceipt]:
         return self.store.read(lambda reading: reading.receipts())
 
 
@@ -148,7 +148,7 @@ def test_a_pec_is_answered_by_pec_once_and_with_a_ledger_line(station: Certified
     assert (answer.facts["in_reply_to"], answer.facts["receipt_type"]) == ("m1@pec.cittadini.example", "breve")
     raw = compose(outgoing(answer), "token")
     assert b"X-TipoRicevuta: breve" in raw
-    assert (station.line().recipient, station.line().state) == (CITIZEN, LineState.SENT)
+    assert (station.entry().recipient, station.entry().state) == (CITIZEN, LineState.SENT)
 
 
 def test_on_a_saturday_night_the_answer_by_pec_has_the_number_on_call(store: SqlStore, tmp_path: Path) -> None:
@@ -188,7 +188,7 @@ def test_an_anomaly_envelope_is_a_ticket_that_nobody_certifies(station: Certifie
     assert (ticket.subject, ticket.requester.address) == ("Preventivo", "ditta@posta.example")
     (answer,) = station.sent(kind=DispatchKind.ACKNOWLEDGEMENT)
     assert (answer.channel, answer.to) == (Channel.MAIL, "ditta@posta.example")
-    assert station.lines() == []
+    assert station.ledger() == []
 
 
 def test_an_out_of_office_inside_an_anomaly_envelope_is_not_answered(station: Certified) -> None:
@@ -211,7 +211,7 @@ def test_an_envelope_whose_signature_does_not_hold_is_not_certified(station: Cer
     """P13: it is a request all the same, for a person to verify."""
     station.pec(provider.transport(request(), station.clock.now(), wrong=wrong))
     assert {Mark.NOT_CERTIFIED, Mark.TO_VERIFY} <= set(station.ticket().marks)
-    assert station.lines() == []
+    assert station.ledger() == []
 
 
 def test_an_unknown_certified_shape_is_a_ticket_to_verify(station: Certified) -> None:
@@ -266,19 +266,19 @@ def test_a_receipt_of_delivery_confirms_the_message_and_opens_no_ticket(station:
     sent = acknowledged(station)
     before = len(station.sent())
     station.pec(provider.acceptance(submitted(sent), station.clock.now()))
-    assert station.line().state is LineState.ACCEPTED
+    assert station.entry().state is LineState.ACCEPTED
     assert station.sent(kind=DispatchKind.ACKNOWLEDGEMENT)[0].state is DispatchState.SENT
     station.pass_(seconds=7)
     delivered_at = station.clock.now().replace(microsecond=0)
     station.pec(provider.delivery(submitted(sent), delivered_at))
-    line = station.line()
+    line = station.entry()
     assert (line.state, line.state_at) == (LineState.DELIVERED, delivered_at)
     assert line.identifier.startswith("opec")
     assert station.sent(kind=DispatchKind.ACKNOWLEDGEMENT)[0].state is DispatchState.CONFIRMED
     assert len(station.tickets()) == 1
     assert len(station.sent()) == before
-    assert [one.verdict for one in station.receipts()] == [Verdict.APPLIED, Verdict.APPLIED]
-    assert station.receipts()[1].report["signer"] == [provider.MAILBOX]
+    assert [one.verdict for one in station.seen()] == [Verdict.APPLIED, Verdict.APPLIED]
+    assert station.seen()[1].report["signer"] == [provider.MAILBOX]
     assert [intake.state for intake in station.intakes()[1:]] == [IntakeState.RECEIPT, IntakeState.RECEIPT]
 
 
@@ -298,10 +298,10 @@ def test_a_forged_receipt_changes_nothing_and_is_on_record(station: Certified, w
     """S146, B-062, P13."""
     sent = acknowledged(station)
     station.pec(provider.delivery(submitted(sent), station.clock.now(), wrong=wrong))
-    assert station.line().state is LineState.SENT
+    assert station.entry().state is LineState.SENT
     assert station.sent(kind=DispatchKind.ACKNOWLEDGEMENT)[0].state is DispatchState.SENT
     assert len(station.tickets()) == 1
-    (seen,) = station.receipts()
+    (seen,) = station.seen()
     assert seen.verdict is Verdict.SUSPECT
     assert seen.report["reasons"]
     assert "receipt_suspect" in station.happened(station.ticket())
@@ -312,7 +312,7 @@ def test_a_receipt_about_nothing_of_ours_is_an_orphan_on_record(station: Certifi
     station.pec(provider.delivery(message, station.clock.now()))
     assert station.tickets() == []
     assert station.sent() == []
-    assert [one.verdict for one in station.receipts()] == [Verdict.ORPHAN]
+    assert [one.verdict for one in station.seen()] == [Verdict.ORPHAN]
     assert "receipt_orphan" in station.happened()
     assert station.intakes()[0].state is IntakeState.RECEIPT
 
@@ -322,17 +322,17 @@ def test_the_same_receipt_twice_says_nothing_new(station: Certified) -> None:
     raw = provider.delivery(submitted(sent), station.clock.now())
     station.pec(raw)
     station.pec(raw)
-    assert [one.verdict for one in station.receipts()] == [Verdict.APPLIED, Verdict.NOTED]
+    assert [one.verdict for one in station.seen()] == [Verdict.APPLIED, Verdict.NOTED]
 
 
 def test_a_message_to_two_has_two_states(station: Certified) -> None:
     """S148: one delivered, one failed with the provider's reason."""
     sent = acknowledged(station)
     two = Submitted(OURS, ((CITIZEN, CERTIFIED), (VENDOR, CERTIFIED)), "x", sent.facts["message_id"])
-    station.store.write(lambda tx: tx.add_line(replace(station.line(), recipient=VENDOR)))
+    station.store.write(lambda tx: tx.add_line(replace(station.entry(), recipient=VENDOR)))
     station.pec(provider.delivery(two, station.clock.now(), recipient=CITIZEN))
     station.pec(provider.failure(two, station.clock.now(), recipient=VENDOR))
-    first, second = station.lines()
+    first, second = station.ledger()
     assert (first.state, second.state) == (LineState.DELIVERED, LineState.FAILED)
     assert "5.1.1" in second.reason
     assert "no-dest" in second.reason
@@ -343,7 +343,7 @@ def test_a_recipient_that_is_no_pec_is_told_to_the_supervisors(station: Certifie
     sent = acknowledged(station)
     message = replace(submitted(sent), recipients=((CITIZEN, EXTERNAL),))
     station.pec(provider.acceptance(message, station.clock.now()))
-    assert station.line().is_external
+    assert station.entry().is_external
     (alarm, *_) = station.alarms()
     assert CITIZEN in alarm.text
 
@@ -375,6 +375,18 @@ def test_what_was_delivered_is_not_watched_any_more(station: Certified) -> None:
     station.pass_(hours=30)
     assert station.alarms() == []
     assert station.store.read(lambda reading: reading.timers("certified")) == []
+
+
+def test_an_acceptance_of_the_first_try_is_believed_after_the_second(station: Certified) -> None:
+    """The relay fell silent after the final dot: it had taken the message, and was asked once more (RFC 5321 §6.1)."""
+    station.pec(provider.transport(request(), station.clock.now()))
+    (first,) = station.deliver(Deferred("connection lost"))
+    accepted_at = station.clock.now()
+    station.pass_(minutes=40)
+    station.deliver()
+    assert station.alarms() == []
+    station.pec(provider.acceptance(submitted(first), accepted_at))
+    assert station.entry().state is LineState.ACCEPTED
 
 
 # ---------------------------------------------------------------------------------------------------------- escalation
@@ -444,17 +456,17 @@ def test_the_notice_after_twelve_hours_alarms_and_the_second_one_fails_it(store:
     station.chase()
     before = len(station.alarms())
     station.pec(provider.notice(submitted(sent), station.clock.now()))
-    assert station.line().state is LineState.DELAY_NOTICE
+    assert station.entry().state is LineState.DELAY_NOTICE
     assert len(station.alarms()) > before
     assert station.fresh(ticket).state is TicketState.WORKAROUND
     station.clock.set("2026-11-24T08:30:00+01:00")
     station.pec(provider.notice(submitted(sent), station.clock.now()))
-    assert station.line().state is LineState.FAILED
+    assert station.entry().state is LineState.FAILED
     assert station.fresh(ticket).state is TicketState.ESCALATION_FAILED
     assert "telefono" in station.alarms()[-1].text
     station.pass_(minutes=5)
     station.pec(provider.delivery(submitted(sent), station.clock.now()))
-    assert station.line().state is LineState.DELIVERED
+    assert station.entry().state is LineState.DELIVERED
     assert station.fresh(ticket).state is TicketState.ESCALATED
 
 
@@ -462,7 +474,7 @@ def test_a_message_that_the_provider_refuses_was_never_sent(store: SqlStore, tmp
     """S149: alarm with the provider's text."""
     station, ticket, sent = escalated(store, tmp_path / "site")
     station.pec(provider.non_acceptance(submitted(sent), station.clock.now(), detail="5.7.1 - allegato non ammesso"))
-    assert station.line().state is LineState.NOT_ACCEPTED
+    assert station.entry().state is LineState.NOT_ACCEPTED
     assert station.fresh(ticket).state is TicketState.ESCALATION_FAILED
     assert "Avviso di non accettazione: 5.7.1 - allegato non ammesso" in station.alarms()[-1].text
 
@@ -470,7 +482,7 @@ def test_a_message_that_the_provider_refuses_was_never_sent(store: SqlStore, tmp
 def test_what_was_blocked_for_a_virus_is_not_sent_again_by_itself(store: SqlStore, tmp_path: Path) -> None:
     station, ticket, sent = escalated(store, tmp_path / "site")
     station.pec(provider.virus(submitted(sent), station.clock.now()))
-    assert station.line().state is LineState.VIRUS
+    assert station.entry().state is LineState.VIRUS
     assert station.fresh(ticket).state is TicketState.ESCALATION_FAILED
     station.pass_(hours=30)
     assert station.deliver() == []
@@ -485,13 +497,13 @@ def test_an_escalation_that_our_relay_refuses_fails_aloud_and_may_be_tried_again
     station.store.write(lambda tx: escalating.escalate(station.gw, tx, ticket.number, None, by, at))
     station.deliver(Refused("mailbox unknown", "5.1.1"))
     assert station.fresh(ticket).state is TicketState.ESCALATION_FAILED
-    assert station.line().state is LineState.NOT_ACCEPTED
+    assert station.entry().state is LineState.NOT_ACCEPTED
     assert station.alarms()
     (sent,) = station.sent(kind=DispatchKind.ESCALATION)
     station.store.write(lambda tx: desk.retry(station.gw, tx, sent.id, by, station.clock.now()))
     station.deliver()
     station.pec(provider.delivery(submitted(sent), station.clock.now()))
-    assert (station.line().state, station.fresh(ticket).state) == (LineState.DELIVERED, TicketState.ESCALATED)
+    assert (station.entry().state, station.fresh(ticket).state) == (LineState.DELIVERED, TicketState.ESCALATED)
 
 
 def test_without_an_account_an_escalation_by_pec_is_refused_at_the_desk(store: SqlStore, tmp_path: Path) -> None:
