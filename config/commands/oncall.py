@@ -1,4 +1,4 @@
-"""`centralino oncall …`: the roster at any instant."""
+"""`centralino oncall …`: the roster at any instant, past or future, as it is in force."""
 
 from __future__ import annotations
 
@@ -7,55 +7,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from config.commands import showing
+from config.commands import oncall_changes, oncall_out, showing
 from config.commands.common import COULD_NOT, AsJson, At, Config, NotFoundError, site_of
-from gateway.domain.hours import local
+from config.commands.rosters import ContractId, contract_meant, now_of, person_shown, roster_since
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from config.load import Site
     from gateway.domain.contract import Contract
-    from gateway.domain.roster import Chain, Person
+    from gateway.domain.roster import Chain, Gap, Roster
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who is on call, at any instant.")
-
-ContractId = Annotated[
-    str | None, typer.Option(metavar="ID", help="The contract; can be left out when only one has on-call duty.")
-]
-
-
-def _now(site: Site) -> datetime:
-    from config.compose import clock_of
-
-    return clock_of(site.settings).now()
-
-
-def _contract(site: Site, wanted: str | None) -> Contract:
-    """The contract that is meant.
-
-    Raises:
-        NotFoundError: no such contract, none on call, or several and none was named.
-    """
-    on_call = [duty.contract for duty in site.roster.duties]
-    if wanted is None and len(on_call) == 1:
-        wanted = on_call[0]
-    if wanted not in site.contracts:
-        raise NotFoundError(f"there is no contract {wanted!r}; on call: {', '.join(on_call) or 'none'}")
-    if wanted not in on_call:
-        raise NotFoundError(f"contract {wanted} has no on-call duty; on call: {', '.join(on_call) or 'none'}")
-    return site.contracts[wanted]
+app.command("override")(oncall_changes.override)
+app.add_typer(oncall_changes.swap_app, name="swap")
+app.command("changes")(oncall_changes.changes)
+app.command("undo")(oncall_changes.undo)
+app.command("export")(oncall_out.export)
+app.command("report")(oncall_out.report)
 
 
 def _chain(site: Site, contract: Contract, at: datetime) -> Chain:
     try:
-        return site.roster.chain(contract.id, at)
+        return roster_since(site, at).chain(contract.id, at)
     except LookupError as nobody:
         raise NotFoundError(str(nobody.args[0])) from nobody
-
-
-def _person(person: Person | None) -> dict[str, Any] | None:
-    if person is None:
-        return None
-    return {"id": person.id, "name": person.name, "mobile": person.mobile, "landline": person.landline}
 
 
 @app.command("who")
@@ -67,7 +43,8 @@ def who(contract: ContractId = None, at: At = None, as_json: AsJson = False, con
     from gateway.domain.hours import opening
 
     site = site_of(config)
-    meant, instant = _contract(site, contract), at or _now(site)
+    instant = at or now_of(site)
+    meant = contract_meant(site, contract, instant)
     chain, state = _chain(site, meant, instant), opening(meant, instant)
     if as_json:
         showing.document({
@@ -75,8 +52,10 @@ def who(contract: ContractId = None, at: At = None, as_json: AsJson = False, con
             "at": instant,
             "state": str(state.state),
             "reason": state.reason,
-            "contact": _person(chain.contact),
+            "contact": person_shown(chain.contact),
             "shift": chain.origin,
+            "by": chain.by,
+            "change": chain.change,
             "from_fallback": chain.from_fallback,
             "clauses": [*state.clauses, *chain.clauses],
         })  # fmt: skip
@@ -91,11 +70,11 @@ def who(contract: ContractId = None, at: At = None, as_json: AsJson = False, con
 def chain_(contract: ContractId = None, at: At = None, as_json: AsJson = False, config: Config = None) -> None:
     """Whom a request reaches in order, until somebody accepts: contact, deputy, supervisor."""
     site = site_of(config)
-    meant, instant = _contract(site, contract), at or _now(site)
-    chain = _chain(site, meant, instant)
+    instant = at or now_of(site)
+    chain = _chain(site, contract_meant(site, contract, instant), instant)
     roles = (("contact", chain.contact), ("deputy", chain.deputy), ("supervisor", chain.supervisor))
     if as_json:
-        showing.document([{"role": role, **(_person(person) or {})} for role, person in roles if person])
+        showing.document([{"role": role, **(person_shown(person) or {})} for role, person in roles if person])
         return
     showing.table(
         ("ROLE", "ID", "NAME", "NUMBERS"),
@@ -111,17 +90,17 @@ def shifts(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Every stretch of duty, overrides too, and what is not covered exactly once (C2.10; exit 1 when there is any)."""
+    """Who is called from when to when, overrides and swaps resolved, and what is not covered exactly once.
+
+    A hole or an overlap outside the hours of the desk (C2.10) exits 1.
+    """
     from gateway.domain.roster import coverage
 
     site = site_of(config)
-    meant, start = _contract(site, contract), at or _now(site)
-    rows = _stretches(site, meant, start, start + timedelta(days=days))
-    gaps = coverage(meant, site.roster, start, days)
-    rows += [
-        {"start": g.start, "end": g.end, "contact": None, "deputy": None, "shift": ", ".join(g.origins), "kind": g.kind}
-        for g in gaps
-    ]
+    start = at or now_of(site)
+    meant, roster = contract_meant(site, contract, start), roster_since(site, start)
+    gaps = coverage(meant, roster, start, days)
+    rows = [*_stretches(roster, meant, start, days), *_gaps(gaps)]
     rows.sort(key=lambda row: (row["start"], row["end"]))
     if as_json:
         showing.document(rows)
@@ -138,23 +117,29 @@ def shifts(
         raise typer.Exit(COULD_NOT)
 
 
-def _stretches(site: Site, contract: Contract, start: datetime, end: datetime) -> list[dict[str, Any]]:
-    """Shifts and overrides that touch the time from `start` to `end`."""
-    first, last = local(start).date() - timedelta(days=8), local(end).date()
-    rows: list[dict[str, Any]] = [
-        {"start": s.start, "end": s.end, "contact": s.contact, "deputy": s.deputy, "shift": s.origin, "kind": "shift"}
-        for s in site.roster.stretches(contract.id, first, last)
-    ]
-    rows += [
-        {
-            "start": o.start,
-            "end": o.end,
-            "contact": o.contact,
-            "deputy": o.deputy,
-            "shift": o.reason,
-            "kind": "override",
+def _stretches(roster: Roster, contract: Contract, start: datetime, days: int) -> Iterator[dict[str, Any]]:
+    """Every stretch in which somebody has the duty; where nobody has, the hole is told by `_gaps`."""
+    for part in roster.timeline(contract.id, start, start + timedelta(days=days)):
+        if not part.chain.from_fallback:
+            yield {
+                "start": part.start,
+                "end": part.end,
+                "contact": part.chain.contact.id,
+                "deputy": part.chain.deputy.id if part.chain.deputy else None,
+                "shift": part.chain.origin,
+                "kind": str(part.chain.by),
+                "change": part.chain.change,
+            }
+
+
+def _gaps(gaps: tuple[Gap, ...]) -> Iterator[dict[str, Any]]:
+    for gap in gaps:
+        yield {
+            "start": gap.start,
+            "end": gap.end,
+            "contact": None,
+            "deputy": None,
+            "shift": ", ".join(gap.origins),
+            "kind": str(gap.kind),
+            "change": None,
         }
-        for o in site.roster.overrides
-        if o.contract == contract.id
-    ]
-    return [row for row in rows if row["start"] < end and row["end"] > start]

@@ -13,6 +13,7 @@ import typer
 
 from config.commands import showing, sweeping
 from config.commands.common import COULD_NOT, AsJson, At, Config, NotFoundError, parse_at, site_of
+from config.commands.rosters import rules_in_force
 from gateway.domain.intake import Channel
 
 if TYPE_CHECKING:
@@ -61,10 +62,10 @@ def simulate(
 
     Example: centralino simulate --contract c02-comune --channel phone --at 2026-04-06T10:00 --json
     """
-    from config.compose import clock_of, rules_of
+    from config.compose import clock_of
 
     settled = site_of(config)
-    rules = rules_of(settled)
+    rules = rules_in_force(settled)
     if sweep is not None:
         chosen = [_known_contract(rules, contract)] if contract else list(rules.contracts)
         sweeping.show(rules, chosen, sweep, as_json=as_json)

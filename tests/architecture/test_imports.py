@@ -29,6 +29,7 @@ OWNERS = {
     "dateutil": {"config"},
     "asn1crypto": {"adapters/pec", "adapters/smtp"},
     "defusedxml": {"adapters/pec"},
+    "icalendar": {"adapters/reports"},
     "imapclient": {"adapters/mail", "adapters/imap"},
     "psycopg": {"adapters/store"},
     "pyhanko": {"adapters/pec"},
@@ -38,6 +39,7 @@ OWNERS = {
     "structlog": {"gateway", "config"},
     "twilio": {"adapters/twilio"},
     "uvicorn": {"adapters/web", "adapters/rehearsal"},  # one server for all routes of ours; the stand-in has its own
+    "xlsxwriter": {"adapters/reports"},
 }  # fmt: skip
 
 PLACES = {
