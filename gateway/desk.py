@@ -101,8 +101,7 @@ def _requester(gw: Gateway, sender: str) -> Requester:
 def take(gw: Gateway, tx: Transaction, number: int, by: Person, at: datetime) -> Ticket:
     """Take charge. Whoever was woken for it is told that it is taken; nobody is woken for it any more."""
     ticket = find(tx, number)
-    if ticket.state in dues.WAITING:
-        ticket = dues.resume(gw, tx, ticket, by=by.id, at=at)
+    ticket = dues.no_longer_waiting(gw, tx, ticket, by=by.id, at=at)
     changed = tx.change_ticket(ticket.number, state=after(ticket.state, Act.TAKE), owner=by.id, taken_at=at)
     _record(tx, ticket, "taken", at, by.id, medium="desk", before=str(ticket.owner or ""))
     paging.stop(gw, tx, changed, at, by=by.id)
@@ -204,7 +203,7 @@ def workaround(
 ) -> Ticket:
     """Say how the requester can go on meanwhile, or why there is no safe way.
 
-    A ticket that nobody has taken keeps its state: the words do not take it.
+    A ticket that nobody has taken keeps its state: the words do not take it. One that waits for an answer waits on.
     """
     ticket = find(tx, number)
     if bool(text and text.strip()) == bool(none_reason and none_reason.strip()):
@@ -212,7 +211,8 @@ def workaround(
     kept = {key: value for key, value in ticket.sheet.items() if key not in (WORKAROUND, NO_WORKAROUND)}
     if text:
         sheet, marks = {**kept, WORKAROUND: text}, tuple(m for m in ticket.marks if m != Mark.NO_WORKAROUND)
-        state = ticket.state if ticket.state in NOBODY_WORKS else after(ticket.state, Act.WORKED_AROUND)
+        stays = ticket.state in (*NOBODY_WORKS, *dues.WAITING)
+        state = ticket.state if stays else after(ticket.state, Act.WORKED_AROUND)
     else:
         sheet = {**kept, NO_WORKAROUND: str(none_reason)}
         marks, state = tuple(dict.fromkeys((*ticket.marks, Mark.NO_WORKAROUND))), ticket.state

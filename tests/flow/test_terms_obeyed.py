@@ -218,6 +218,17 @@ def test_the_visit_of_a_suspended_ticket_is_due_later_too(station: Station) -> N
     assert station.ticket().due["on_site"] == visit.due_at
 
 
+def test_a_way_to_go_on_meanwhile_ends_no_waiting_and_hides_none(bound: Station) -> None:
+    """DOMAIN 2, "Suspension": a term stands still only while the ticket says that it waits."""
+    bound.mail()
+    take(bound)
+    wait(bound)
+    at, number = bound.clock.now(), bound.ticket().number
+    bound.store.write(lambda tx: desk.workaround(tx, number, "Usare il vecchio modulo", None, bound.elena, at))
+    ticket = bound.ticket()
+    assert (ticket.state, dues.waits_for(ticket)) == (TicketState.WAITING_REQUESTER, Suspension.WAITING_REQUESTER)
+
+
 def test_what_is_forwarded_to_the_vendor_waits_for_the_vendor_and_its_terms_run_on(bound: Station) -> None:
     """DOMAIN 2, "Suspension": time waiting for the vendor is none."""
     bound.mail()
