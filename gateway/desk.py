@@ -292,6 +292,7 @@ def reopen(tx: Transaction, number: int, text: str, by: Person, at: datetime) ->
     """Open a concluded ticket again, with the reason."""
     ticket = find(tx, number)
     changed = tx.change_ticket(ticket.number, state=after(ticket.state, Act.REOPEN), outcome=None, owner=by.id)
+    dues.watch_again(tx, changed)
     tx.record(str(ticket.number), Happening("reopened", at, by.id, None, {}, {"text": text}))
     return changed
 

@@ -78,7 +78,7 @@ def recounted(gw: Gateway, tx: Transaction, ticket: Ticket) -> Ticket:
     for visit, due in _visit_dues(gw, tx, ticket):
         if visit.due_at != due.at:
             tx.change_visit(visit.id, due_at=due.at)
-    watch(tx, changed, _told_of(tx, changed))
+    watch_again(tx, changed)
     return changed
 
 
@@ -105,6 +105,11 @@ def watch(tx: Transaction, ticket: Ticket, told: Mapping[str, str]) -> None:
         tx.set_timer(TERM, ticket.number, min(instants), told)
     else:
         tx.drop_timer(TERM, ticket.number)
+
+
+def watch_again(tx: Transaction, ticket: Ticket) -> None:
+    """Watch what is due on a ticket, from the register on: counted again, or open again after its conclusion."""
+    watch(tx, ticket, _told_of(tx, ticket))
 
 
 def _told_of(reading: Reading, ticket: Ticket) -> dict[str, str]:

@@ -74,7 +74,8 @@ def _requester_wrote(
     if intake.channel is Channel.PHONE:
         visiting.spoken(gw, tx, ticket, contact, at)
     if ticket.state in CLOSED_STATES and not contact.automatic:
-        tx.change_ticket(ticket.number, state=after(ticket.state, Act.REOPEN), outcome=None)
+        ticket = tx.change_ticket(ticket.number, state=after(ticket.state, Act.REOPEN), outcome=None)
+        dues.watch_again(tx, ticket)
         tx.record(str(ticket.number), Happening("reopened", at, NOBODY, None, {"intake": str(intake.id)}))
     elif word and ticket.priority is Priority.NORMAL:
         clause = gw.rules.contract(ticket.contract).clauses.of("priority")

@@ -167,6 +167,25 @@ def test_a_solution_ends_the_waiting(bound: Station) -> None:
     assert bound.store.read(lambda reading: reading.timer(dues.TERM, number)) is None
 
 
+@pytest.mark.parametrize("by_mail", [True, False])
+def test_a_ticket_that_opens_again_has_its_terms_watched_again(bound: Station, *, by_mail: bool) -> None:
+    bound.mail()
+    take(bound)
+    at, number = bound.clock.now(), bound.ticket().number
+    bound.store.write(lambda tx: desk.solve(bound.gw, tx, number, "fatto", "solved", bound.elena, at))
+    bound.clock.pass_(minutes=30)
+    if by_mail:
+        solution = bound.to(MARIA)[-1].facts["message_id"]
+        bound.mail("Re: fatto", "No, non va", headers=f"In-Reply-To: <{solution}>")
+    else:
+        bound.store.write(lambda tx: desk.reopen(tx, number, "non va", bound.elena, bound.clock.now()))
+    assert bound.ticket().state is TicketState.TAKEN
+    bound.clock.set("2026-11-24T14:01:00+01:00")
+    bound.chase()
+    (missed,) = bound.alarms()
+    assert "Termine superato: soluzione" in missed.subject
+
+
 def test_the_supervisor_is_warned_before_a_term_is_missed_and_when_it_was_once_each(bound: Station) -> None:
     """DESIGN, "The one flow": term about to be missed -> supervisor."""
     bound.mail()
