@@ -83,7 +83,11 @@ def _told(contact: Contact, contract: Contract) -> dict[str, str]:
 def _alarm_nobody_decides(gw: Gateway, tx: Transaction, ticket: Ticket, decision: Decision, at: datetime) -> None:
     """Outside its validity a contract that names nobody for the client: our own supervisors are told."""
     values = answers.values(decision, ticket, at)
-    problem = "Contatto fuori dalla validità del contratto, che non indica un responsabile del cliente."
+    problem = (
+        "A contact outside the validity of the contract, which names no responsible of the client."
+        if decision.contract.language == "en"
+        else "Contatto fuori dalla validità del contratto, che non indica un responsabile del cliente."
+    )
     telling.alarm(
         gw, tx, decision.contract, text_id="T-ALARM-NOTE", values=values | {"problem": problem}, at=at, ticket=ticket
     )

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 from gateway import deciding, dues, passing_on, telling
 from gateway.contacts import Contact
 from gateway.domain import answers
+from gateway.domain.articles import joined
 from gateway.domain.decision import Became, Decision, Mode, Request
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.intake import Channel
+from gateway.domain.places import place_called
 from gateway.domain.priority import words_in
 from gateway.domain.provisions import Of
 from gateway.domain.reception import OUTSIDE_VALIDITY, decide
@@ -27,6 +29,7 @@ from gateway.tickets import DeskError, find
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gateway.domain.contract import Contract
     from gateway.domain.roster import Person
     from gateway.domain.ticket import Ticket
     from gateway.ports import Gateway, Reading, Transaction
@@ -198,11 +201,10 @@ def carry_out(
         raise DeskError("a visit that was made has a report (--report): what was done and what came of it")
     state = after(visit.state, VisitAct.FAIL if failed else VisitAct.CARRY_OUT)
     changed = tx.change_visit(visit.id, state=state, closed_at=at, by=by.id, report=report)
-    text = f"Intervento on-site n. {visit.id} presso {visit.site}"
-    tx.add_action(Action(visit.ticket, at, at, by.id, by.role_words, text, report))
+    contract = _contract_of(gw, tx, visit)
+    tx.add_action(Action(visit.ticket, at, at, by.id, by.role_words, _named(gw, contract, visit), report))
     in_time = "" if visit.due_at is None else "yes" if at <= visit.due_at else "no"
     data = {"visit": str(visit.id), "site": visit.site, "state": str(state), "in_time": in_time}
-    contract = gw.rules.contract(visit.contract)
     happening = Happening("visit_done", at, by.id, contract.clauses.of("on_site"), data, {"report": report})
     tx.record(str(visit.ticket), happening)
     dues.recounted(gw, tx, find(tx, visit.ticket))
@@ -221,10 +223,23 @@ def cancel(gw: Gateway, tx: Transaction, visit_id: int, reason: str, by: Person,
     visit = _find(tx, visit_id)
     changed = tx.change_visit(visit.id, state=after(visit.state, VisitAct.CANCEL), closed_at=at, by=by.id)
     data = {"visit": str(visit.id), "site": visit.site, "before": str(visit.state)}
-    clause = gw.rules.contract(visit.contract).clauses.of("quotas")
+    clause = _contract_of(gw, tx, visit).clauses.of("quotas")
     tx.record(str(visit.ticket), Happening("visit_cancelled", at, by.id, clause, data, {"reason": reason}))
     dues.recounted(gw, tx, find(tx, visit.ticket))
     return changed
+
+
+def _contract_of(gw: Gateway, reading: Reading, visit: Visit) -> Contract:
+    """The contract in the version that the visit's ticket keeps."""
+    return gw.rules.contract(visit.contract, find(reading, visit.ticket).version)
+
+
+def _named(gw: Gateway, contract: Contract, visit: Visit) -> str:
+    """The visit as an action of its ticket: `Intervento on-site n. 3 presso il Comune di Sassari`."""
+    place = place_called(contract, visit.site, gw.rules.place_named).name if visit.site else ""
+    if contract.language == "en":
+        return f"On-site visit no. {visit.id}" + (f" at {place}" if place else "")
+    return f"Intervento on-site n. {visit.id}" + (f" {joined('presso', place)}" if place else "")
 
 
 def _find(reading: Reading, visit_id: int) -> Visit:

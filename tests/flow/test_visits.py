@@ -222,6 +222,25 @@ def test_the_client_authorises_and_the_term_runs_from_then(station: Station) -> 
     assert len(station.sent(kind=DispatchKind.DECISION)) == 1
 
 
+@pytest.mark.parametrize(
+    ("subject", "language", "told"),
+    [
+        (REQUEST, "it", "Intervento on-site n. 1 presso la sede di SardegnaIT, Cagliari"),
+        ("Sopralluogo al Comune di Sassari", "it", "Intervento on-site n. 1 presso il Comune di Sassari"),
+        (REQUEST, "en", "On-site visit no. 1 at sede di SardegnaIT, Cagliari"),
+    ],
+)
+def test_a_visit_that_was_made_is_an_action_by_the_name_of_its_place(
+    station: Station, subject: str, language: str, told: str
+) -> None:
+    """A3.8; it goes into field 12 of T-ESC, in the language of the contract."""
+    station.change(C03, lambda c: replace(c, language=language))
+    ticket = ask(station, subject, at="2026-07-06T09:10:00+02:00")
+    act(station, visiting.carry_out, station.visits()[0].id, "sostituito lo switch")
+    (done,) = station.store.read(lambda reading: reading.actions(ticket.number))
+    assert (done.text, done.outcome) == (told, "sostituito lo switch")
+
+
 def test_a_contract_without_visits_refuses_the_command(station: Station) -> None:
     station.mail()
     with pytest.raises(DeskError, match="provides no on-site visits"):
