@@ -23,7 +23,7 @@ from adapters.store import daemon_alive, require_current
 from gateway.domain.errors import CentralinoError
 
 if TYPE_CHECKING:
-    from config.settings import Mailbox, Relay, Settings, Twilio
+    from config.settings import Mailbox, PecAccount, Relay, Settings, Twilio
 
 RUNNING_TIMEOUT_S = 5.0
 OK, UNAUTHORISED, FORBIDDEN, SERVER_ERROR = 200, 401, 403, 500
@@ -54,6 +54,11 @@ def probes(settings: Settings) -> Iterator[Probe]:
         yield _tried("relay", f"{relay.host}:{relay.port}", lambda: _relay(relay))
     else:
         yield Probe("relay", ok=None, said="there is no [relay]: no mail can leave")
+    for account in settings.pec_account:
+        where = f"{account.host}:{account.port}"
+        yield _tried(f"certified {account.address}", where, partial(_relay, account))
+    if any(box.kind == "pec" for box in settings.mailbox):
+        yield _tried("trust list", "[pec] trust_list", lambda: _trusted(settings))
     for box in settings.mailbox:
         yield _tried(f"mailbox {box.name}", f"{box.host}:{box.port}", partial(_mailbox, box))
     if twilio := settings.twilio:
@@ -98,7 +103,21 @@ def _database(settings: Settings) -> str:
     )
 
 
-def _relay(relay: Relay) -> str:
+def _trusted(settings: Settings) -> str:
+    """Whose signatures on certified mail count.
+
+    Raises:
+        ValueError: nobody's, so that no receipt does anything.
+    """
+    from config.compose import trust_list_of
+
+    found = trust_list_of(settings).certificates
+    if not found:
+        raise ValueError("it is not set: no receipt of certified mail counts, and every envelope is to be verified")
+    return f"{len(found)} certificates may sign"
+
+
+def _relay(relay: Relay | PecAccount) -> str:
     timeout, context = relay.timeout.total_seconds(), ssl.create_default_context()
     if relay.tls == "implicit":
         client: smtplib.SMTP = smtplib.SMTP_SSL(relay.host, relay.port, timeout=timeout, context=context)
@@ -108,10 +127,11 @@ def _relay(relay: Relay) -> str:
         client.ehlo()
         if relay.tls == "starttls":
             client.starttls(context=context)
-        if relay.user and relay.password:
-            client.login(relay.user, relay.password.get_secret_value())
+        user = relay.user or getattr(relay, "address", "")
+        if user and relay.password:
+            client.login(user, relay.password.get_secret_value())
         client.noop()
-    return f"takes mail from us ({'logged in as ' + relay.user if relay.user else 'without log-in'})"
+    return f"takes mail from us ({'logged in as ' + user if user else 'without log-in'})"
 
 
 def _mailbox(box: Mailbox) -> str:

@@ -7,11 +7,14 @@ import json
 from datetime import UTC, datetime
 
 from adapters.store import open_store
+from config.commands.probes import Probe, probes
+from config.load import load
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.intake import Arrival, Channel, RepeatKey
 from gateway.domain.ledger import Line, LineState, SeenReceipt, Verdict
 from gateway.ports import Transaction
 from tests.commands.conftest import Desk
+from tests.peers import pec_provider
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 OURS = b"From: assistenza@pec.comune.example\r\nSubject: x\r\n\r\nCome partito.\r\n"
@@ -65,3 +68,21 @@ def test_the_export_of_a_ticket_proves_its_certified_mail(desk: Desk) -> None:
     assert base64.b64decode(receipt["base64"]) == RECEIPT
     assert receipt["receipt"]["report"]["signer"] == ["posta-certificata@gestore.example"]
     assert [one["state"] for one in found["certified_line"]] == ["delivered", "failed"]
+
+
+def trust_list_probe(desk: Desk) -> Probe:
+    settings = load(desk.config).settings
+    return next(probe for probe in probes(settings) if probe.door == "trust list")
+
+
+def test_check_says_when_nobody_may_sign_receipts(desk: Desk) -> None:
+    """X4: a certified mailbox without a trust list reads every receipt and believes none."""
+    (desk.folder / "password").write_text("x")
+    box = '[[mailbox]]\nname = "pec"\nkind = "pec"\nhost = "127.0.0.1"\nport = 9\nuser = "x"\n'
+    box += 'password = {file = "password"}\ntls = "none"\ntimeout = "1s"\n'
+    desk.config.write_text(desk.config.read_text() + box)
+    assert trust_list_probe(desk).ok is False
+    (desk.folder / "trust").mkdir()
+    (desk.folder / "trust" / "a.pem").write_bytes(pec_provider.trust_list())
+    desk.config.write_text(desk.config.read_text() + '[pec]\ntrust_list = "trust"\n')
+    assert (trust_list_probe(desk).ok, trust_list_probe(desk).said) == (True, "1 certificates may sign")
