@@ -127,9 +127,9 @@ def test_no_subject_of_a_known_shape_makes_reading_fail(start: str, rest: str) -
 @pytest.mark.parametrize("piece", ["0 ", "(", "fax ", "/", "Fax da 0", " il 1/1/2026", "a:", "-- "])
 def test_reading_takes_no_longer_than_the_text_is_long(piece: str) -> None:
     mail = reading("x@fax.example", "Fax Ricevuto da: " + piece * 50_000, (piece * 5_000 + "\n") * 500)
-    began = time.perf_counter()
+    began = time.process_time()  # of this process alone: others may share the machine
     read_fax(mail, ())
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 2
 
 
 def test_shapes_name_only_fields_that_exist() -> None:
