@@ -14,9 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from adapters.mail.headers import Headers, base64_bytes, parameters, split
-from adapters.mail.parts import Node, tree
-from adapters.pec.asn1 import (
+from adapters.mail.asn1 import (
     Certificate,
     NotASignature,
     SignedData,
@@ -24,6 +22,8 @@ from adapters.pec.asn1 import (
     detached_signature,
     signing_time,
 )
+from adapters.mail.headers import Headers, base64_bytes, parameters, split
+from adapters.mail.parts import Node, tree
 from gateway.domain.certified import UNSIGNED, Trust, Weak
 
 if TYPE_CHECKING:

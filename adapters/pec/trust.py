@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from adapters.pec.asn1 import Certificate, certificates_in
+from adapters.mail.asn1 import Certificate, certificates_in
 from gateway.domain.errors import SettingError
 
 if TYPE_CHECKING:

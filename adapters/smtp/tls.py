@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from asn1crypto import pem, x509
+from adapters.mail.asn1 import certificates_in
 
 CHECK_EVERY_S = 60.0
 
@@ -69,8 +69,7 @@ class CertificateFiles:
 def certificate_ends_at(chain: Path) -> datetime | None:
     """Until when the first certificate of a PEM file is valid, in UTC; None when it cannot be read."""
     try:
-        _, _, der = pem.unarmor(chain.read_bytes())
-        ends_at: datetime = x509.Certificate.load(der).not_valid_after
-    except (OSError, ValueError, TypeError):
+        ends_at: datetime = certificates_in(chain.read_bytes())[0].not_valid_after
+    except (OSError, ValueError, IndexError):
         return None
     return ends_at

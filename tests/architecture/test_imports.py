@@ -27,7 +27,7 @@ OWNERS = {
     "alembic": {"adapters/store"},
     "apscheduler": {"adapters/ticker"},
     "dateutil": {"config"},
-    "asn1crypto": {"adapters/pec", "adapters/smtp"},
+    "asn1crypto": {"adapters/mail"},
     "defusedxml": {"adapters/pec"},
     "icalendar": {"adapters/reports"},
     "imapclient": {"adapters/mail", "adapters/imap"},
