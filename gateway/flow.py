@@ -214,8 +214,12 @@ def claim_due(gw: Gateway, channels: Sequence[Channel], limit: int) -> list[Disp
     lease = MAIL_LEASE if Channel.MAIL in channels else SEND_LEASE
 
     def unit(tx: Transaction) -> list[Dispatch]:
-        claimed = tx.claim_dispatches(now, limit, lease, channels)
-        return [dispatch for dispatch in claimed if settling.may_leave(gw, tx, dispatch, now)]
+        leaving: list[Dispatch] = []
+        while claimed := tx.claim_dispatches(now, limit - len(leaving), lease, channels):
+            leaving += [dispatch for dispatch in claimed if settling.may_leave(gw, tx, dispatch, now)]
+            if len(leaving) >= limit:
+                break
+        return leaving
 
     return gw.store.write(unit)
 

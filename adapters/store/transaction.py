@@ -206,6 +206,7 @@ class SqlTransaction(CertifiedWriting):
         self._connection.execute(intakes.values(lease_until=at))
         sending = _d.c.state == str(DispatchState.SENDING)
         self._connection.execute(sa.update(_d).where(tables.UNSETTLED, sending, _d.c.wake_at > at).values(wake_at=at))
+        self._buffer.wrote = True
 
     def settle_intake(self, intake_id: int, state: IntakeState, reason: str | None = None) -> None:
         self._buffer.change(_i, (intake_id,), {"state": state, "reason": reason, "lease_until": None})

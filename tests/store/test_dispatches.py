@@ -34,6 +34,15 @@ def test_a_dispatch_whose_sender_died_is_claimed_again_with_the_same_key(store: 
     assert (again.key, again.attempts) == (first.key, 2)
 
 
+def test_what_an_earlier_daemon_was_sending_is_due_at_once_for_the_next(store: SqlStore) -> None:
+    """P7: freeing the leases is a unit of its own, and is kept."""
+    store.write(lambda unit: unit.add_dispatch(dispatch()))
+    store.write(lambda unit: unit.claim_dispatches(NOW, 9, LEASE))
+    store.write(lambda unit: unit.free_leases(NOW))
+    (again,) = store.write(lambda unit: unit.claim_dispatches(NOW, 9, LEASE))
+    assert again.attempts == 2
+
+
 def test_a_dispatch_is_not_claimed_before_it_is_due(store: SqlStore) -> None:
     store.write(lambda unit: unit.add_dispatch(dispatch(due_at=NOW + MINUTE)))
     assert store.write(lambda unit: unit.claim_dispatches(NOW, 9, LEASE)) == []
