@@ -14,7 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from config.fields import normalised_number
-from config.load.breaches.installation import Loaded, refuse_conflicts, refuse_strangers
+from config.load.breaches.installation import (
+    Loaded,
+    refuse_conflicts,
+    refuse_escalation_without_account,
+    refuse_strangers,
+)
 from config.load.breaches.probe import refuse_probe
 from config.load.contracts import versions_of
 from config.load.findings import Finding, findings
@@ -118,6 +123,7 @@ def load(path: Path, *, today: date | None = None, read_secrets: bool = True) ->
     versions = MappingProxyType({found[0].id: found for _, found in loaded})
     contracts = MappingProxyType({contract_id: found[0] for contract_id, found in versions.items()})
     _refuse_unknown_contracts(gateway, settings, contracts)
+    refuse_escalation_without_account(loaded, frozenset(each.address.casefold() for each in settings.pec_account))
     directory = people_of(people, contracts)
     refuse_strangers(loaded, directory)
     duties = roster_of(roster, directory, contracts, settings.phone.allowed_countries)

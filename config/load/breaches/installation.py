@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from config.load.refusals import Source
 from gateway.domain.contract import Contract
 from gateway.domain.errors import SettingError
+from gateway.domain.intake import Channel
 from gateway.domain.provisions import Matter, Office
 from gateway.domain.roster import Directory
 from gateway.domain.rules import plain_address
@@ -92,6 +93,25 @@ def _sent_to(contract: Contract) -> Iterator[tuple[str, str, str]]:
 
 def _matters(contract: Contract) -> Sequence[Matter]:
     return contract.scope.matters if contract.scope else ()
+
+
+def refuse_escalation_without_account(loaded: Loaded, accounts: frozenset[str]) -> None:
+    """An escalation by certified mail leaves by the account of the contract's own certified address (X4).
+
+    Raises:
+        SettingError: no `[[pec_account]]` has that address: none could ever be sent.
+    """
+    for source, versions in loaded:
+        for contract in versions:
+            by_pec = contract.escalation is not None and contract.escalation.channel is Channel.PEC
+            address = contract.address_of(Channel.PEC) or ""
+            if by_pec and address.casefold() not in accounts:
+                raise source.refusal(
+                    "escalation.channel",
+                    f"escalations go by certified mail and there is no [[pec_account]] for {address}",
+                    clause=contract.clauses.of("escalation"),
+                    remedy=f'add [[pec_account]] with address = "{address}" to gateway.toml, or write channel = "mail"',
+                )
 
 
 def refuse_strangers(loaded: Loaded, people: Directory) -> None:
