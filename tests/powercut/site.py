@@ -30,6 +30,7 @@ SETTINGS = """\
 [gateway]
 name = "Centralino"
 default_contract = "c02-comune"
+page_gives_up_after = "7d"  # the clock jumps over the leases of the dead: no page is to be told that it is old
 
 [database]
 url = "{database}"
