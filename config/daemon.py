@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from adapters import systemd
 from adapters.store import ForeignWatch, SqlStore, daemon_lock, migrate
 from adapters.ticker import Ticker
+from adapters.twilio import Refused
 from adapters.web import Health
 from config import doors, logs
 from config.compose import SafeReader, gateway_of, mail_outlet_of, pec_outlet_of, rules_of, store_of
@@ -98,6 +99,7 @@ class Daemon:
     web: WebServer | None = None
     mailboxes: list[Mailbox] = field(default_factory=list)
     reloads: Reloads = field(default_factory=Reloads)
+    refused: Refused = field(default_factory=Refused)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     loop: asyncio.AbstractEventLoop | None = None
 
@@ -131,7 +133,10 @@ class Daemon:
         if self.smtp is not None:
             await self.smtp.start()
         self.web = doors.web_of(
-            settings, self.gateway, Health(self.site.settings.gateway.name, self.readiness, self.measures)
+            settings,
+            self.gateway,
+            Health(self.site.settings.gateway.name, self.readiness, self.measures),
+            self.refused,
         )
         if self.web is not None:
             await self.web.start()
@@ -260,6 +265,7 @@ class Daemon:
             "mailbox_age_seconds": ages,
             "worker_stalled_seconds": {"slowest": self.worker.stalled_s()},
             "writer_queue": {"units": float(self.store.pending())},
+            "webhooks_refused": {"total": float(self.refused.total)},
             "write_ahead_log_bytes": {"sqlite": float(self.store.wal_bytes())},
             "reload_ok": {"last": float(self.reloads.ok)},
             "ceiling_used_ratio": self.carrier.ceilings_used() if self.carrier else {},

@@ -11,7 +11,7 @@ from adapters.imap import Mailbox, MailboxSettings
 from adapters.mail.imap_session import ImapAddress
 from adapters.mail.smtp_client import Relay, send
 from adapters.smtp import CertificateFiles, SmtpListener, SmtpSettings
-from adapters.twilio import Api, Ceilings, TwilioOutlet, Webhooks, routes
+from adapters.twilio import Api, Ceilings, Refused, TwilioOutlet, Webhooks, routes
 from adapters.web import Health, WebServer, page_routes
 from adapters.web import routes as health_routes
 from config.compose import is_our_recipient, mail_outlet_of
@@ -210,7 +210,7 @@ def tell_of_ceiling(gateway: Gateway, channel: Channel, which: str, limit: int) 
         journal.warned("ceiling.not_told", channel=str(channel), error=type(error).__name__)
 
 
-def webhooks_of(settings: Settings, gateway: Gateway) -> Webhooks | None:
+def webhooks_of(settings: Settings, gateway: Gateway, refused: Refused) -> Webhooks | None:
     """What the paths of the carrier need; None without `[twilio]`."""
     twilio = settings.twilio
     if twilio is None:
@@ -224,15 +224,19 @@ def webhooks_of(settings: Settings, gateway: Gateway) -> Webhooks | None:
         voice=settings.phone.voice,
         language=settings.phone.language,
         max_record_s=settings.phone.recording_max_s,
+        english_voice=settings.phone.english_voice,
+        english_language=settings.phone.english_language,
+        number=twilio.number,
+        refused=refused,
     )
 
 
-def web_of(settings: Settings, gateway: Gateway, health: Health) -> WebServer | None:
+def web_of(settings: Settings, gateway: Gateway, health: Health, refused: Refused) -> WebServer | None:
     """The web server with every folder's routes, or None where `[http] listen` is empty."""
     if not settings.http.listen:
         return None
     host, _, port = settings.http.listen.rpartition(":")
-    webhooks = webhooks_of(settings, gateway)
+    webhooks = webhooks_of(settings, gateway, refused)
     return WebServer(
         [*health_routes(health), *page_routes(gateway), *(routes(webhooks) if webhooks else ())],
         host.strip("[]"),

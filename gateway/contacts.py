@@ -37,6 +37,10 @@ class Contact:
     marks: tuple[str, ...] = ()
     defects: tuple[str, ...] = ()
     clause_facts: tuple[tuple[str, str], ...] = ()
+    kind: str | None = None
+    """The type of the request where the requester chose it, by a key."""
+    on_the_line: bool = False
+    """The requester is on the telephone: whoever is on duty is told when the call is over, or rung meanwhile."""
 
     @property
     def wakes_nobody(self) -> bool:

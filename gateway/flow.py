@@ -26,6 +26,7 @@ from gateway import (
     drills,
     dues,
     filing,
+    hangups,
     journal,
     outages,
     paging,
@@ -181,10 +182,8 @@ def _file_signal(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> 
     """An SMS or call whose own unit was kept without being filed (it failed after the keeping)."""
     if intake.channel is Channel.SMS:
         texting.file_sms(gw, tx, intake, at)
-    elif tx.is_unfiled(intake.id) and intake.facts.get("step"):
-        calls.step_kept(gw, tx, intake, at)
     elif tx.is_unfiled(intake.id):
-        calls.open_call(gw, tx, intake, at)
+        calls.file_call(gw, tx, intake, at)
     return IntakeState.FILED
 
 
@@ -347,6 +346,7 @@ FALLS_DUE: Mapping[str, Callable[[Gateway, Transaction, Timer, datetime], None]]
     alarms.ALARM_STORM: alarms.storm_over,
     drills.DRILL: drills.conclude,
     drills.DRILL_DUE: drills.remind,
+    hangups.CALL: hangups.lost,
     dues.TERM: dues.fall_due,
     receipts.CERTIFIED: receipts.fall_due,
     ESCALATION: _vendor_silent,

@@ -46,13 +46,13 @@ def open_ticket(
     add_message(tx, intake, ticket, contact, lane="requester")
     record_routed(tx, ticket, decision, at)
     obey(gw, tx, ticket, decision, contact, at)
-    return _wake(gw, tx, ticket, decision, at)
+    return ticket if contact.on_the_line else wake(gw, tx, ticket, decision, at)
 
 
 def _ticket(
     number: int, intake: Intake, contact: Contact, decision: Decision, word: str | None, at: datetime
 ) -> Ticket:
-    kind = type_by_words(decision.contract.type_rules, contact.subject, contact.new_text)
+    kind = contact.kind or type_by_words(decision.contract.type_rules, contact.subject, contact.new_text)
     return Ticket(
         number=number,
         contract=decision.contract.id,
@@ -111,7 +111,7 @@ def obey(gw: Gateway, tx: Transaction, ticket: Ticket, decision: Decision, conta
         dues.watch(tx, ticket, {})
 
 
-def _wake(gw: Gateway, tx: Transaction, ticket: Ticket, decision: Decision, at: datetime) -> Ticket:
+def wake(gw: Gateway, tx: Transaction, ticket: Ticket, decision: Decision, at: datetime) -> Ticket:
     """Whoever is on call is told; an urgent request at an open desk is chased from its closing on (C2.8)."""
     if decision.route is routing.Route.ON_CALL:
         return paging.start(gw, tx, ticket, decision.contract, at)

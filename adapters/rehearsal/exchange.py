@@ -204,7 +204,11 @@ class Exchange:
             if winner is None:
                 return _nobody(parties)
             talks_s = min(winner.phone.behaviour.talks_s, verb.number("timeLimit", FOREVER_S))
-            await leg.pass_time(FOREVER_S, until=_talk(winner.leg, talks_s))
+            began_s = leg.line.elapsed_s
+            try:
+                await leg.pass_time(FOREVER_S, until=_talk(winner.leg, talks_s))
+            finally:
+                leg.talked_s = leg.line.elapsed_s - began_s
             await self._over(winner, "completed")
             call = winner.leg.call
             return Dialled("completed", call.sid, call.duration_s or 0, bridged=True)

@@ -79,6 +79,8 @@ class Leg:
     call: Call
     line: Line
     person: Person = field(default_factory=Person)
+    talked_s: float = 0.0
+    """How long the person has talked to whoever a Dial put them through to."""
     _hangs_up_at_s: float | None = None
     _verbs_left: int | None = None
 

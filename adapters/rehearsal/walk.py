@@ -24,6 +24,7 @@ DOCUMENT_PARSE_FAILURE = 12100
 SCHEMA_WARNING = 12200
 WRONG_CONTENT_TYPE = 12300
 ENDLESS_CALL = 11750
+NO_RECORD = "do-not-record"
 REJECTED_AS = {"busy": "busy", "rejected": "no-answer"}
 
 
@@ -254,7 +255,7 @@ class Walk:
             ("RecordingUrl", self._switch.media_url(recording)),
             ("RecordingStatus", "completed"),
             ("RecordingDuration", str(recording.duration_s)),
-            ("RecordingChannels", "1"),
+            ("RecordingChannels", "2" if verb.get("record").endswith("-dual") else "1"),
             ("RecordingStartTime", format_datetime(recording.created_at)),
             ("RecordingSource", recording.source),
         )
@@ -264,9 +265,10 @@ class Walk:
     # ------------------------------------------------------------------------------------------------------------ Dial
 
     async def _dial(self, verb: Verb) -> Errand | None:
-        if verb.get("record", "do-not-record") != "do-not-record":
-            self._trouble(SCHEMA_WARNING, "this stand-in does not record a Dial")
-        dialled = await self._switch.dial(self._leg, verb, self._document.url)
+        try:
+            dialled = await self._switch.dial(self._leg, verb, self._document.url)
+        finally:
+            self._keep_conversation(verb)
         if not verb.get("action"):
             return None
         params: Params = (
@@ -276,6 +278,12 @@ class Walk:
             ("DialBridged", str(dialled.bridged).lower()),
         )
         return self._errand(verb, params)
+
+    def _keep_conversation(self, verb: Verb) -> None:
+        """What the two said from when they were put through, whoever of them hung up (Twilio, Dial, "record")."""
+        talked_s, self._leg.talked_s = math.ceil(self._leg.talked_s), 0.0
+        if talked_s and verb.get("record", NO_RECORD) != NO_RECORD:
+            self._announce(verb, self._switch.records.add_recording(self._call, source="DialVerb", duration_s=talked_s))
 
 
 def _left(step: Step | None) -> Leave | None:

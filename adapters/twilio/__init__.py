@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from adapters.twilio.outlet import Ceilings, TwilioOutlet
+from adapters.twilio.refusals import Refused
 from adapters.twilio.sdk import Api
 from adapters.twilio.webhooks import Webhooks, routes
 
-__all__ = ["Api", "Ceilings", "TwilioOutlet", "Webhooks", "routes"]
+__all__ = ["Api", "Ceilings", "Refused", "TwilioOutlet", "Webhooks", "routes"]

@@ -28,21 +28,29 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_FIELDS = 200
 FORM = "application/x-www-form-urlencoded"
 
-# Twilio, "Twilio's request to your application" (voice, messaging) and the status callbacks: the names that it sends.
-KNOWN = frozenset(
-    """
-    AccountSid AddOns AnsweredBy ApiVersion ApplicationSid Body Called
-    CalledCity CalledCountry CalledState CalledVia
-    CalledZip Caller CallerCity CallerCountry CallerId CallerName CallerState CallerZip CallbackSource CallDuration
-    CallSid CallStatus CallToken ChannelToMessage Confidence DialBridged DialCallDuration DialCallSid DialCallStatus
-    Digits Direction Duration ErrorCode ErrorMessage ErrorUrl FinishedOnKey ForwardedFrom From FromCity FromCountry
-    FromState FromZip Language MessageSid MessageStatus MessagingServiceSid MessageType msg NumMedia NumSegments
-    OptOutType ParentCallSid QueueResult QueueTime RawDlrDoneDate RecordingDuration RecordingSid RecordingSource
-    RecordingStatus RecordingUrl SequenceNumber SipResponseCode SmsMessageSid SmsSid SmsStatus SpeechResult
-    StirPassportToken StirStatus StirVerstat Timestamp To ToCity ToCountry ToState ToZip TranscriptionSid
-    UnstableSpeechResult
-    """.split()  # noqa: SIM905 - ninety names in a list of strings are not easier to read
-)
+# Twilio, "Twilio's request to your application" (voice, messaging), the status callbacks, "Recording status callbacks".
+_ANY = """
+    AccountSid AddOns ApiVersion CalledCity CalledCountry CalledState CalledZip CallerCity CallerCountry CallerState
+    CallerZip ErrorCode ErrorMessage ErrorUrl From FromCity FromCountry FromState FromZip Timestamp To ToCity ToCountry
+    ToState ToZip
+"""
+_OF_A_CALL = """
+    AnsweredBy ApplicationSid Called CalledVia Caller CallerId CallerName CallbackSource CallDuration CallSid CallStatus
+    CallToken Confidence DialBridged DialCallDuration DialCallSid DialCallStatus DialSipResponseCode Digits Direction
+    Duration FinishedOnKey ForwardedFrom Language MachineDetectionDuration msg ParentCallSid QueueResult QueueSid
+    QueueTime RecordingChannels RecordingDuration RecordingSid RecordingSource RecordingStartTime RecordingStatus
+    RecordingTrack RecordingUrl SequenceNumber SipResponseCode SpeechResult StirPassportToken StirStatus StirVerstat
+    TranscriptionSid UnstableSpeechResult
+"""
+_OF_A_TEXT = """
+    Body ChannelPrefix ChannelToAddress ChannelToMessage MessageSid MessageStatus MessageType MessagingServiceSid
+    NumMedia NumSegments OptOutType ProfileName RawDlrDoneDate SmsMessageSid SmsSid SmsStatus StructuredMessage WaId
+"""
+CALL = frozenset(f"{_ANY} {_OF_A_CALL}".split())
+TEXT = frozenset(f"{_ANY} {_OF_A_TEXT}".split())
+TEXT_OR_CALL = CALL | TEXT
+"""The names that the carrier sends about a call, about a text, and where either may come."""
+KNOWN = TEXT_OR_CALL
 _NUMBERED = re.compile(r"(?:MediaUrl|MediaContentType|MediaSid)[0-9]{1,2}", re.ASCII)
 _PLAUSIBLE = re.compile(r"[A-Z][A-Za-z]{3,39}", re.ASCII)
 _SID = re.compile(r"[A-Z]{2}[0-9a-f]{32}", re.ASCII)
@@ -85,8 +93,10 @@ class Gate:
         self._account_sid = account_sid
         self._signatures = Signatures(auth_token)
 
-    async def signal(self, request: Request, needs: Iterable[str]) -> Signal:
+    async def signal(self, request: Request, needs: Iterable[str], known: frozenset[str] = KNOWN) -> Signal:
         """The request as a signal; `needs` are the parameters without which it could not be acted upon.
+
+        `known` are the names that the carrier sends to this webhook; one that it sends to others is no name here.
 
         Raises:
             Refusal: it has no effect.
@@ -97,7 +107,7 @@ class Gate:
         form = await _form(request, body)
         if not self._signatures.is_valid(self._url(request), form, request.headers.get("x-twilio-signature")):
             raise Refusal(403, "signature missing or wrong")
-        _check_names(form)
+        _check_names(form, known)
         if form.get("AccountSid") != self._account_sid:
             raise Refusal(403, "another account")
         for name in needs:
@@ -119,10 +129,12 @@ def is_strange(name: str) -> bool:
     return not _PLAUSIBLE.fullmatch(name) or any(name.startswith(known) for known in KNOWN)
 
 
-def _check_names(form: FormData) -> None:
+def _check_names(form: FormData, known: frozenset[str]) -> None:
     names = Counter(name for name, _ in form.multi_items())
     if any(is_strange(name) for name in names):
         raise Refusal(400, "a parameter that the carrier does not send")
+    if any(name in KNOWN and name not in known for name in names):
+        raise Refusal(400, "a parameter of another webhook")
     if any(count > 1 for count in names.values()):
         raise Refusal(400, "a parameter comes twice")
     new = sorted(name for name in names if name not in KNOWN and not _NUMBERED.fullmatch(name))

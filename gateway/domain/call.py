@@ -230,7 +230,10 @@ def _at_desk(offer: Offer) -> Step:
 
 
 def _after_silence(offer: Offer) -> Step:
-    return Step.MENU_AGAIN if offer.door in HAS_MENU else to_message(offer)
+    """Where a message was announced it is taken now; who is served elsewhere says in words what is passed on."""
+    if offer.door in HAS_MENU:
+        return Step.MENU_AGAIN
+    return to_message(offer) if offer.door is Door.CLOSED else to_words(offer)
 
 
 def _after_silence_again(offer: Offer) -> Step:

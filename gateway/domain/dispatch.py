@@ -38,6 +38,8 @@ class DispatchKind(StrEnum):
     """A contact passed on to whoever is in charge of it."""
     DECISION = "decision"
     """A question that only the client can answer."""
+    CALL = "call"
+    """A telephone of the desk that rings for a caller on the line."""
 
 
 @dataclass(frozen=True, slots=True)

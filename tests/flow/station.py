@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from config.compose import gateway_of, shipped
 from config.load import load
-from gateway import calls, flow, page_calls, settling, texting
+from gateway import calls, flow, hangups, page_calls, settling, texting, whispering
+from gateway.deeds import Signal
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import local
 from gateway.domain.intake import Arrival, Channel, RepeatKey
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from gateway.domain.intake import Intake, Receipt
     from gateway.domain.register import Entry
     from gateway.domain.roster import Person
-    from gateway.domain.telephony import Outage
+    from gateway.domain.telephony import Call, Outage
     from gateway.domain.ticket import Message, Page, Ticket
     from gateway.domain.visits import Visit
     from gateway.ports import Asking, Gateway, Transaction
@@ -69,6 +70,7 @@ class Station:
         self.gw, self.reader = gateway_of(self.site, store)
         self.gw.clock = self.clock
         self._count = 0
+        self.sid = ""
 
     def change(self, contract: str, changed: Callable[[Contract], Contract]) -> None:
         """Another contract under the same name, as a reload of its file would bring it."""
@@ -137,22 +139,69 @@ class Station:
         arrival = self.signal(Channel.SMS, sender, to, f"twilio:{sid}", {"body": body, "sid": sid})
         self.store.write(lambda tx: texting.sms_arrives(self.gw, tx, arrival, self.clock.now()))
 
-    def call(self, sender: str = CITIZEN, sid: str = "", *, to: str = DESK_NUMBER) -> tuple[Ticket, Script]:
-        """A call at its first signal: its ticket, and what the caller hears."""
+    def rings(self, sender: str = CITIZEN, sid: str = "", *, to: str = DESK_NUMBER) -> Script:
+        """A call at its first signal: what the caller hears."""
         self._count += 1
-        sid = sid or f"CA{self._count:032d}"
-        arrival = self.signal(Channel.PHONE, sender, to, f"twilio:{sid}:begin", {"sid": sid})
+        self.sid = sid or f"CA{self._count:032d}"
+        arrival = self.signal(Channel.PHONE, sender, to, f"twilio:{self.sid}:begin", {"sid": self.sid})
         at = self.clock.now()
-        script, _ = self.store.write(lambda tx: calls.call_begins(self.gw, tx, arrival, at))
-        return self.tickets()[0], script
+        return self.store.write(lambda tx: calls.call_begins(self.gw, tx, arrival, at)).script
 
-    def step(self, ticket: Ticket, step: str, **facts: str) -> Script:
-        """One step of a citizen's call."""
-        self._count += 1
-        key = f"twilio:step:{step}:{facts}"
-        arrival = self.signal(Channel.PHONE, ticket.requester.number, DESK_NUMBER, key, dict(facts))
-        now = self.clock.now()
-        return self.store.write(lambda tx: calls.call_goes_on(self.gw, tx, arrival, ticket.number, step, now))
+    def call(self, sender: str = CITIZEN, sid: str = "", *, to: str = DESK_NUMBER) -> tuple[Ticket, Script]:
+        """A call whose caller has heard the greeting and said nothing yet: its ticket, and what was heard."""
+        script = self.rings(sender, sid, to=to)
+        script += self.does()
+        ticket = self.phone_line().ticket
+        assert ticket is not None
+        return self.fresh_number(ticket), script
+
+    def does(self, sid: str = "", **done: str) -> Script:
+        """The caller does something where they are: `digits`, `speech`, `recording`, `dialled`; nothing is silence."""
+        return self.repeat(self.phone_line(sid), **done)
+
+    def repeat(self, line: Call, **done: str) -> Script:
+        """What was done where a call was, once more or for the first time: the carrier tells it."""
+        told = Signal(
+            line.sid,
+            line.reached,
+            int(line.facts["turn"]),
+            digits=done.get("digits", ""),
+            speech=done.get("speech", ""),
+            recording=done.get("recording", ""),
+            recording_s=int(done.get("recording_s", "0")),
+            dialled=done.get("dialled", ""),
+        )
+        key = f"twilio:{line.sid}:{told.step}:{told.turn}"
+        arrival = self.signal(Channel.PHONE, line.caller, line.called, key, {"sid": line.sid, **done})
+        at = self.clock.now()
+        return self.store.write(lambda tx: calls.call_goes_on(self.gw, tx, told, arrival, at)).script
+
+    def step(self, ticket: Ticket, _step: str, **done: str) -> Script:
+        """What the caller of a ticket does next, wherever they are."""
+        (line, *_) = self.store.read(lambda reading: reading.calls(ticket=ticket.number))
+        return self.does(line.sid, **done)
+
+    def hangs_up(self, sid: str = "", *, lasted_s: int | None = None, status: str = "completed") -> Call:
+        """The caller hangs up, and the carrier says so."""
+        line, at = self.phone_line(sid), self.clock.now()
+        return self.store.write(lambda tx: hangups.over(self.gw, tx, line, at, status=status, lasted_s=lasted_s))
+
+    def phone_line(self, sid: str = "") -> Call:
+        """A call as its line says, the last one made unless another is named."""
+        found = self.store.read(lambda reading: reading.call_by(sid or self.sid))
+        assert found is not None
+        return found
+
+    def ringing(self) -> list[Dispatch]:
+        """The telephones that ring for callers on the line, oldest first."""
+        return [d for d in self.sent(channel=Channel.VOICE) if "live" in d.facts and d.state is DispatchState.SENT]
+
+    def picks_up(self, leg: Dispatch, digits: str = "") -> Script:
+        """Somebody of ours picks up: what is whispered, or what follows a key."""
+        at = self.clock.now()
+        if not digits:
+            return self.store.write(lambda tx: whispering.whisper(self.gw, tx, leg.key, at))
+        return self.store.write(lambda tx: whispering.key_pressed(self.gw, tx, leg.key, digits, at))
 
     def signal(self, channel: Channel, sender: str, to: str, key: str, facts: dict[str, str]) -> Arrival:
         """What a webhook hands over."""
@@ -238,7 +287,11 @@ class Station:
 
     def fresh(self, ticket: Ticket) -> Ticket:
         """The ticket as it is now."""
-        found = self.store.read(lambda reading: reading.ticket(ticket.number))
+        return self.fresh_number(ticket.number)
+
+    def fresh_number(self, number: int) -> Ticket:
+        """The ticket of a number as it is now."""
+        found = self.store.read(lambda reading: reading.ticket(number))
         assert found
         return found
 

@@ -32,7 +32,6 @@ class Later:
 _I = Issue
 
 LATER = {
-    "S003": Later("a call that is abandoned is no contact of its own yet: it is a ticket like any other", _I.TELEPHONE),
     "S005": Later("there are no change requests that tickets feed", _I.DESK),
     "S006": Later("there are no change requests, so no type can be missing on one", _I.DESK),
     "S007": Later("there are no change requests that the Maintenance process answers", _I.DESK),
@@ -89,13 +88,10 @@ LATER = {
     "S164": Later("nothing is deleted yet when its time is over", _I.OPERATIONS),
     "S168": Later("there is no monthly report", _I.REPORTS),
     "S171": Later("calls that fail at once are not seen as a block of our caller id", _I.TELEPHONE),
-    "S172": Later("the menu is not repeated to a caller who presses nothing", _I.TELEPHONE),
 }
 
 REST = {
-    "S027": Later("the caller is put through to whoever accepts", _I.TELEPHONE),
-    "S030": Later("the menu has a choice for information", _I.TELEPHONE),
-    "S036": Later("the caller who waits hears the apology", _I.TELEPHONE),
+    "S036": Later("the monthly report counts one failed on-call contact", _I.REPORTS),
     "S049": Later("that the three are one is proposed", _I.DESK),
     "S062": Later("the user gets the workaround notice; each of the five steps shows its own time", _I.DESK),
     "S064": Later("the identification is shown as a step, with the role of who did it", _I.DESK),
@@ -111,8 +107,6 @@ REST = {
     "S130": Later("the report shows the reservations", _I.REPORTS),
     "S136": Later("requests out of the perimeter are counted by matter", _I.REPORTS),
     "S159": Later("the console shows a warning beside a premium-rate number", _I.OPERATIONS),
-    "S160": Later("refused requests are counted", _I.TELEPHONE),
-    "S163": Later("purpose and days have defaults: whoever switches recording on need not write them", _I.OPERATIONS),
     "S167": Later("how many days lie between reopening and a linked ticket is a setting", _I.MAIL),
     "S169": Later("the schedule makes the report on that day", _I.REPORTS),
 }

@@ -6,6 +6,7 @@ import pytest
 
 from config.compose import rules_of
 from gateway.contract_acts import refusal_of_closing
+from gateway.domain.call import Ring
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.errors import SettingError
 from gateway.domain.intake import Channel
@@ -99,7 +100,7 @@ def test_s014_a_call_that_runs_over_closing_time_goes_on_and_counts_as_received_
     at(station, "2026-11-24 18:05")
     station.chase()
     script = station.step(ticket, "speech", speech="Il certificato non si scarica")
-    assert "è stato registrato" in spoken(script)
+    assert any(isinstance(verb, Ring) for verb in script)
     (same,) = station.tickets()
     assert same.received_at == instant("2026-11-24 17:58")
     routed = next(event for event in station.events(same) if event.type == "routed")

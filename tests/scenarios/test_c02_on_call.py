@@ -91,20 +91,22 @@ def with_roster(variant: Variant, shifts: str) -> Path:
 
 
 def test_s027_an_urgent_call_goes_to_the_contact_then_the_deputy_then_the_supervisor(station: Station) -> None:
-    """C2.8, S027: each attempt is an event with its result. That the caller is put through is issue 4."""
+    """C2.8, S027: announced and put through to whoever accepts; each attempt is an event with its result."""
     at(station, "2026-11-28 22:10")
     ticket, script = station.call()
     assert "prema uno" in spoken(script)
-    assert "avvisando il tecnico reperibile" in spoken(station.step(ticket, "choice", digits="1"))
-    station.pass_(minutes=5)
-    for number in (BRUNO, CARLA, DARIO):
-        (ringing,) = station.open_calls()
+    assert "in contatto con il tecnico reperibile" in spoken(station.step(ticket, "choice", digits="1"))
+    for number in (BRUNO, CARLA):
+        (ringing,) = station.ringing()
         assert ringing.to == number
-        station.call_status(ringing, "no-answer")
-        station.chase()
-    results = [event.data for event in station.events(ticket) if event.type == "dispatch_status"]
-    assert [result["status"] for result in results] == ["no-answer"] * 3
-    assert [event.data["person"] for event in station.events(ticket) if event.type == "paged"][-1] == "dario"
+        station.step(ticket, "on_call", dialled="no-answer")
+    (ringing,) = station.ringing()
+    assert ringing.to == DARIO
+    assert "Chiamata di reperibilità" in spoken(station.picks_up(ringing))
+    assert "La collego" in spoken(station.picks_up(ringing, "1"))
+    results = [(e.data["person"], e.data["result"]) for e in station.events(ticket) if e.type == "leg_ended"]
+    assert results == [("bruno", "no-answer"), ("carla", "no-answer")]
+    assert (station.phone_line().answered_by, station.fresh(ticket).owner) == ("dario", "dario")
 
 
 def test_s028_an_urgent_sms_and_mail_on_a_sunday_wake_the_contact_and_name_the_on_call_number(
@@ -141,17 +143,22 @@ def test_s029_a_voicemail_box_that_answers_has_accepted_nothing(station: Station
 
 
 def test_s030_a_caller_who_does_not_call_it_urgent_has_nobody_rung_and_one_who_does_has(station: Station) -> None:
-    """C2.8, A2.6, S030: registered, answered at the next opening. The choice "informazioni" of the menu is issue 4."""
+    """C2.8, A2.6, S030: "informazioni" of the menu is registered and answered at the next opening."""
     at(station, "2026-11-29 10:00")
-    ticket, _ = station.call()
-    station.step(ticket, "speech", speech="Vorrei informazioni sugli orari")
+    ticket, script = station.call()
+    assert "Per informazioni prema quattro" in spoken(script)
+    station.step(ticket, "menu", digits="4")
+    station.step(ticket, "who", speech="Comune di Cagliari, Maria Rossi")
+    said = station.step(ticket, "words", speech="Vorrei informazioni sugli orari")
+    assert "domani, lunedì 30 novembre, alle ore otto" in spoken(said)
     station.pass_(hours=5)
-    assert station.page_calls() == []
+    assert (station.page_calls(), station.ringing()) == ([], [])
     assert (station.ticket().state, station.ticket().priority) == (TicketState.NOTIFIED, Priority.NORMAL)
     assert wall(would(station.gw.rules, C02, "2026-11-29 10:00")["next_opening"]) == "Mon 2026-11-30 08:00"
-    station.step(ticket, "choice", digits="1")
-    station.pass_(minutes=6)
-    assert station.page_calls(BRUNO)
+    later, _ = station.call()
+    station.step(later, "menu", digits="4")
+    station.step(later, "who", digits="1")
+    assert [leg.to for leg in station.ringing()] == [BRUNO]
 
 
 def test_s032_the_reply_at_night_carries_the_on_call_number_and_says_what_it_is_for(station: Station) -> None:
@@ -222,18 +229,23 @@ def test_s035_the_spring_night_of_2027_is_easter_and_the_desk_opens_on_tuesday(r
 def test_s035_the_contact_is_told_in_the_spring_night_as_on_every_other(station: Station) -> None:
     """C2.8, S035: through the door, with the shipped rota."""
     station.clock.set("2027-03-28T01:30:00+00:00")
-    station.call()
+    ticket, _ = station.call()
+    station.step(ticket, "menu", speech="Il certificato di residenza non si scarica")
+    station.hangs_up()
     (text,) = station.page_texts()
     assert "03:30" in text.text
 
 
 def test_s036_when_nobody_accepts_the_chain_is_called_again_after_ten_minutes(station: Station) -> None:
-    """C2.11, S036. The apology to the caller is issue 4; the monthly count comes with the reports."""
+    """C2.11, S036. The monthly count comes with the reports."""
     at(station, "2026-11-29 03:00")
     ticket, script = station.call()
     assert "lasciare un messaggio" in spoken(script)
     station.step(ticket, "choice", digits="1")
-    nobody_answers(station, minutes=16)
+    said = [spoken(station.step(ticket, "on_call", dialled="no-answer")) for _ in range(3)]
+    assert "il tecnico reperibile non risponde" in said[-1]
+    assert f"{str(ticket.number)[0]} {str(ticket.number)[1]}" in said[-1]
+    station.hangs_up()
     found = station.ticket()
     assert (found.priority, Mark.ON_CALL_NOT_REACHED in found.marks) == (Priority.URGENT, True)
     exhausted = next(event for event in station.events(found) if event.type == "nobody_took")

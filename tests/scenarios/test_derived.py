@@ -177,7 +177,8 @@ def test_s159_a_number_in_the_text_of_a_ticket_is_never_dialled(station: Station
 
 def test_s162_whoever_refuses_the_recording_is_served_unrecorded_and_that_is_on_record(station: Station) -> None:
     """X12, S162: key nine."""
-    ticket, begun = station.call()
+    ticket, _ = station.call()
+    begun = station.step(ticket, "menu", digits="2")
     assert any(isinstance(verb, Gather) and verb.step == "notice" for verb in begun)
     script = station.step(ticket, "notice", digits="9")
     assert not any(isinstance(verb, Record) for verb in script)

@@ -22,12 +22,16 @@ def test_s158_an_sms_to_a_landline_is_refused_before_the_carrier_is_asked(house:
 
 
 def test_s160_a_call_that_the_carrier_has_not_signed_is_refused_and_leaves_nothing(house: House) -> None:
-    """X11, S160: 403 and a line in the log. Its counter is issue 4."""
+    """X11, S160: 403, a line in the log, counted, and an entry in the system chain."""
     at(house.station, "2026-11-24 09:00")
+    before = house.webhooks.refused.total
     with capture_logs() as logged:
         answer = house.post("/twilio/voice", call_form(), signed=None)
     assert answer.status_code == 403
     assert [line["event"] for line in logged].count("webhook.refused") == 1
+    assert house.webhooks.refused.total == before + 1
+    house.written()
+    assert house.station.happened() == ["webhook_refused"]
     assert (house.station.tickets(), house.station.intakes()) == ([], [])
 
 
@@ -36,4 +40,5 @@ def test_s161_a_call_that_the_carrier_tells_of_three_times_is_one_contact(house:
     at(house.station, "2026-11-24 09:00")
     answers = [house.post("/twilio/voice", call_form()) for _ in range(3)]
     assert {(answer.status_code, answer.text) for answer in answers} == {(200, answers[0].text)}
-    assert (len(house.station.tickets()), len(house.station.intakes())) == (1, 1)
+    assert len(house.station.intakes()) == 1
+    assert len(house.station.store.read(lambda reading: reading.calls())) == 1

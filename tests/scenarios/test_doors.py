@@ -113,9 +113,10 @@ class Town:
         found = self.store.read(lambda reading: reading.tickets(text=subject))
         return next((ticket for ticket in found if sender in (ticket.requester.address, ticket.requester.number)), None)
 
-    def call(self, number: str, to: str) -> tuple[Ticket, str]:
-        """A call from a telephone: its ticket, and everything that the caller heard."""
-        sid = self._control("calls", {"from": number, "to": to, "script": [HANGS_UP]})["sid"]
+    def call(self, number: str, to: str, keys: str = "") -> tuple[Ticket, str]:
+        """A call from a telephone, with a key pressed in the menu: its ticket, and everything that the caller heard."""
+        script = [*({"press": key} for key in keys), HANGS_UP]
+        sid = self._control("calls", {"from": number, "to": to, "script": script})["sid"]
 
         def ended() -> str | None:
             (call,) = [each for each in self._control("state")["calls"] if each["sid"] == sid]
@@ -182,13 +183,13 @@ def test_c1_a_request_is_recorded_typed_and_acknowledged(town: Town) -> None:
 
 def test_c2_a_call_in_hours_is_recorded_and_goes_to_the_desk_and_nobody_is_woken(town: Town) -> None:
     """C2.3, C2.4, S011: the telephone is the first means of contact."""
-    ticket, heard = town.call("+393337000002", "+390700000200")
+    ticket, heard = town.call("+393337000002", "+390700000200", "1")
     assert (ticket.contract, ticket.channel, ticket.became) == ("c02-comune", "phone", "accepted")
     assert heard.startswith("Benvenuto al servizio di assistenza")
     assert " ".join(str(ticket.number)[:4]) in heard
     routed = town.event(ticket, "routed")
     assert (routed.clause, routed.data["route"], routed.data["state"]) == ("C2.4", "desk", "open")
-    assert town.recipients(ticket) == set()
+    assert town.recipients(ticket) == {"+390700000201", "+390700000202"}
 
 
 def test_c3_a_technicians_plain_wish_is_a_visit_in_one_working_day_of_ten(town: Town) -> None:

@@ -360,6 +360,26 @@ def test_of_two_dialled_numbers_the_first_that_answers_is_bridged(carrier: Carri
     assert {call.to: call.status for call in carrier.dialled_calls} == {ANNA: "canceled", BRUNO: "completed"}
 
 
+RECORDED = '<Dial record="record-from-answer-dual" recordingStatusCallback="/kept">' + ANNA + "</Dial>"
+
+
+@pytest.mark.parametrize("script", [(), (HangUp(after_s=20),)])
+def test_a_conversation_is_recorded_whoever_hangs_up(carrier: Carrier, gateway: TinyGateway, script: object) -> None:
+    gateway.says["/kept"] = 204
+    carrier.phones[ANNA] = answers().but(talks_s=30)
+    dialled(carrier, gateway, RECORDED, *script)  # type: ignore[misc]  # each is a step
+    (recording,) = carrier.recordings
+    (told,) = gateway.at("/kept")
+    assert (recording.source, recording.call_sid) == ("DialVerb", carrier.received_calls[0].sid)
+    assert 10 < recording.duration_s <= 60
+    assert (told["RecordingSid"], told["RecordingChannels"]) == (recording.sid, "2")
+
+
+def test_what_nobody_answered_is_not_recorded(carrier: Carrier, gateway: TinyGateway) -> None:
+    dialled(carrier, gateway, RECORDED)
+    assert carrier.recordings == []
+
+
 def test_without_an_action_the_verb_after_the_dial_follows(carrier: Carrier, gateway: TinyGateway) -> None:
     dialled(carrier, gateway, f'<Dial timeout="2">{ANNA}</Dial><Say>Nessuno</Say>')
     assert carrier.phones[CITIZEN].heard == ["Nessuno"]

@@ -73,6 +73,7 @@ class House:
             voice="Polly.Bianca",
             language="it-IT",
             max_record_s=60,
+            number=SMS_NUMBER,
         )
         self._server = WebServer(routes(self.webhooks), "127.0.0.1", 0, max_body_bytes=1_000_000)
         loop.run(self._server.start())
@@ -117,6 +118,10 @@ class House:
         if signed is not None:
             sent["X-Twilio-Signature"] = signed or right
         return self.client.post(path, content=urlencode(params).encode(), headers=sent)
+
+    def written(self) -> None:
+        """Wait for what was handed to the store without waiting."""
+        self.station.store.write(lambda tx: tx.counts())
 
     # ------------------------------------------------------------------------------------------------ what happens
 

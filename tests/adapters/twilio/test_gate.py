@@ -37,21 +37,26 @@ def routed() -> list[Route]:
     return routes(Webhooks(nobody, TOKEN, SID, PUBLIC_URL, "https://api.twilio.com", "v", "it-IT", 1))
 
 
-PATHS = [route.path.replace("{key}", A_KEY).replace("{step}", "choice") for route in routed()]
+PATHS = [route.path.replace("{key}", A_KEY).replace("{step}", "menu") for route in routed()]
 
 
 def form_of(path: str) -> Form:
     """A form that the path takes."""
     if path == "/twilio/sms":
         return text_form()
+    if path == "/twilio/recording":
+        return call_form(RecordingSid="RE" + "0" * 32)
     return status_form() if path.startswith("/twilio/status") else call_form()
 
 
-def effects(house: House) -> tuple[int, int, int]:
-    """Everything that a webhook could have changed."""
+def effects(house: House) -> tuple[int, int, int, int]:
+    """Everything that a webhook could have changed; that it was refused is written down and no effect of it (X11)."""
+    house.written()
     station = house.station
-    events = len(station.events()) + sum(len(station.events(ticket)) for ticket in station.tickets())
-    return len(station.intakes()), len(station.sent()), events
+    events = [kind for kind in station.happened() if kind != "webhook_refused"]
+    events += [kind for ticket in station.tickets() for kind in station.happened(ticket)]
+    lines = station.store.read(lambda reading: reading.calls())
+    return len(station.intakes()), len(station.sent()), len(lines), len(events)
 
 
 def forgeries(path: str, form: Form, own_url: str) -> dict[str, str | None]:
@@ -117,10 +122,10 @@ def test_a_signature_for_the_forwarded_host_is_worth_nothing(quiet_house: House)
 
 
 def test_another_query_is_another_address(house: House) -> None:
-    """B-074: the ticket in the query of a step cannot be exchanged."""
+    """B-074: the turn in the query of a step cannot be exchanged."""
     house.post("/twilio/voice", call_form())
-    signed = signature(TOKEN, f"{PUBLIC_URL}/twilio/voice/choice?ticket=1", call_form(Digits="1"))
-    answer = house.post("/twilio/voice/choice?ticket=2", call_form(Digits="1"), signed=signed)
+    signed = signature(TOKEN, f"{PUBLIC_URL}/twilio/voice/menu?n=1", call_form(Digits="1"))
+    answer = house.post("/twilio/voice/menu?n=2", call_form(Digits="1"), signed=signed)
     assert answer.status_code == 403
 
 
@@ -184,7 +189,39 @@ def test_a_name_that_the_carrier_would_not_use_is_strange(name: str) -> None:
 
 def test_a_parameter_that_the_carrier_adds_one_day_does_not_stop_the_calls(house: House) -> None:
     assert house.post("/twilio/voice", call_form(RiskScore="0.2")).is_success
-    assert len(house.station.tickets()) == 1
+    assert len(house.station.intakes()) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [
+        ("/twilio/voice", call_form(Body="ciao")),
+        ("/twilio/voice", call_form(MessageSid=MESSAGE_SID)),
+        ("/twilio/sms", text_form(Digits="1")),
+        (f"/twilio/status/{A_KEY}", status_form(CallSid=CALL_SID)),
+        (f"/twilio/call-status/{A_KEY}", call_form(MessageStatus="delivered")),
+        (f"/twilio/leg/{A_KEY}/key", call_form(Digits="1", Body="1")),
+    ],
+)
+def test_a_parameter_of_another_webhook_is_refused(quiet_house: House, path: str, form: Form) -> None:
+    """B-073: each webhook has its own names."""
+    before = effects(quiet_house)
+    assert quiet_house.post(path, form).status_code == 400
+    assert effects(quiet_house) == before
+
+
+def test_refusals_are_counted_each_and_written_down_at_a_bounded_rate(house: House) -> None:
+    """X11: nobody fills the register by knocking."""
+    for _ in range(50):
+        house.post("/twilio/voice", call_form(), signed=None)
+    house.written()
+    assert house.webhooks.refused.total == 50
+    (entry,) = [entry for entry in house.station.events() if entry.type == "webhook_refused"]
+    assert (entry.data["reason"], entry.data["refused"], entry.clause) == ("signature missing or wrong", "1", "X11")
+    house.station.clock.pass_(minutes=2)
+    house.post("/twilio/sms", text_form(), signed="x")
+    house.written()
+    assert [entry.data["refused"] for entry in house.station.events() if entry.type == "webhook_refused"] == ["1", "50"]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +275,7 @@ def test_a_replayed_call_hears_the_same_and_is_one_ticket(house: House) -> None:
     """B-077."""
     first, again = house.post("/twilio/voice", call_form()), house.post("/twilio/voice", call_form())
     assert first.text == again.text
-    assert len(house.station.tickets()) == 1
+    assert len(house.station.intakes()) == 1
 
 
 def test_a_status_of_what_we_never_sent_is_passed_over(house: House) -> None:
@@ -255,10 +292,23 @@ def test_a_key_that_is_none_is_nobodys(house: House, key: str) -> None:
     assert house.post(path, status_form()).status_code in (204, 404)
 
 
-def test_a_citizens_call_that_ended_changes_nothing(house: House) -> None:
+def test_a_citizens_call_that_ended_is_concluded_once(house: House) -> None:
+    """C2.3: every call leaves a line."""
     house.post("/twilio/voice", call_form())
+    ended = call_form(CallStatus="completed", CallDuration="12")
+    assert house.post("/twilio/status", ended).status_code == 204
+    (line,) = house.station.store.read(lambda reading: reading.calls())
+    assert (line.outcome, line.facts["duration_s"]) == ("abandoned", "12")
+    after = effects(house)
+    assert house.post("/twilio/status", ended).status_code == 204
+    assert effects(house) == after
+
+
+@pytest.mark.parametrize("form", [call_form(CallStatus="completed"), status_form(), [("AccountSid", SID)]])
+def test_the_end_of_what_we_never_heard_of_changes_nothing(house: House, form: Form) -> None:
+    """B-075."""
     before = effects(house)
-    assert house.post("/twilio/status", call_form(CallStatus="completed", CallDuration="12")).status_code == 204
+    assert house.post("/twilio/status", form).status_code == 204
     assert effects(house) == before
 
 
