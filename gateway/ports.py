@@ -171,8 +171,9 @@ class Reading(Protocol):
         number: str | None = None,
         states: Sequence[str] = (),
         since: datetime | None = None,
+        limit: int | None = None,
     ) -> list[Page]:
-        """Pages, newest first."""
+        """Pages, newest first; all of them unless there is a `limit`."""
         ...
 
     def visit(self, visit_id: int) -> Visit | None:

@@ -101,7 +101,8 @@ def was_called_for_all(reading: Reading, contract: Contract, page: Page, at: dat
     calls = reading.dispatches(to=number, kind=DispatchKind.PAGE, channel=Channel.VOICE, since=since, limit=20)
     if not any(call.sent_at is not None or call.state in _PERHAPS for call in calls):
         return False
-    return len(reading.pages(number=number, states=ANSWERABLE)) > contract.on_call.storm_pages
+    most = contract.on_call.storm_pages
+    return len(reading.pages(number=number, states=ANSWERABLE, limit=most + 1)) > most
 
 
 _PERHAPS = (DispatchState.DUE, DispatchState.SENDING)

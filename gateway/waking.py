@@ -37,6 +37,8 @@ STATUS = "status"
 """The timer of a dispatch (its id stands for the ticket) of which the carrier has told nothing yet."""
 CALL_LASTS = timedelta(minutes=4)
 """After so long a call is over, also when its last status never reached us."""
+HELD = "sms_with_others"
+"""In a storm: this page is told together with others, by SMS and by mail."""
 SECOND_RUNG = 1
 """The contact's telephone rings: their SMS was not answered, and the reminder goes with the call."""
 
@@ -76,7 +78,7 @@ def tell(
     page = _page(gw, tx, ticket, contract, rung.person, turn=turn, at=at)
     used = [*_text(gw, tx, ticket, contract, rung, page, at), *_call(gw, tx, contract, rung, page, at)]
     rings = bool(used)
-    if _mail(gw, tx, ticket, rung, page, at, alone=not rings):
+    if HELD not in used and _mail(gw, tx, ticket, rung, page, at, alone=not rings):
         used.append("mail")
     _record_paged(tx, ticket, contract, rung, turn, at, used)
     return rings
@@ -150,7 +152,7 @@ def _text(
         return _remind(gw, tx, ticket, contract, rung, page, at)
     if storms.is_storm(tx, contract.on_call, number, at):
         storms.hold(tx, contract, number, at)
-        return ["sms_with_others"]
+        return [HELD]
     urgent = ticket.priority is Priority.URGENT
     text_id = "M-06" if rung.role is Role.SUPERVISOR else "M-01" if urgent else "M-10"
     text_page(gw, tx, page, text_id, at)
@@ -252,8 +254,6 @@ def _mail(gw: Gateway, tx: Transaction, ticket: Ticket, rung: Rung, page: Page, 
     if not rung.person.mail or not gw.rules.public_url or on_call is None or not on_call.mail:
         return False
     if not (alone or ticket.priority is Priority.URGENT) or _has_mail(tx, page):
-        return False
-    if rung.person.mobile and storms.is_storm(tx, on_call, rung.person.mobile, at):
         return False
     mail_page(gw, tx, page, rung.person.mail, "T-PAGE", at)
     return True

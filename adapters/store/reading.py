@@ -302,6 +302,7 @@ class SqlReading:
         number: str | None = None,
         states: Sequence[str] = (),
         since: datetime | None = None,
+        limit: int | None = None,
     ) -> list[Page]:
         fixed: dict[str, Any] = {"ticket": ticket, "number": number}
         fixed = {name: value for name, value in fixed.items() if value is not None}
@@ -311,7 +312,7 @@ class SqlReading:
             query = query.where(_p.c.state.in_([str(state) for state in states]))
         if since is not None:
             query = query.where(_p.c.opened_at >= since).order_by(_p.c.opened_at.desc())
-        return [rows.page_of(row) for row in self._all(query.order_by(_p.c.id.desc()))]
+        return [rows.page_of(row) for row in self._all(query.order_by(_p.c.id.desc()).limit(limit))]
 
     def visit(self, visit_id: int) -> Visit | None:
         row = self._row(tables.visit, visit_id)
