@@ -1,5 +1,5 @@
 # Everything needs only Python >= 3.11 and make; as root on Debian also apt. ARGS hands options on: make powercut ARGS="--short"
-.PHONY: help demo test check bench powercut corpus fuzz venv packages lock clean
+.PHONY: help demo test check bench powercut corpus fuzz oncall-year venv packages lock clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -7,7 +7,7 @@ ARGS ?=
 FOLDERS := gateway adapters config tests
 
 help: ## what can be made
-	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 
 demo: venv ## fresh machine to running gateway: the whole product on loopback with stand-ins
 	@$(BIN)/centralino demo $(ARGS)
@@ -32,6 +32,9 @@ corpus: venv packages ## every mail of CENTRALINO_CORPUS through the real intake
 
 fuzz: venv ## hostile bytes against every parser
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+oncall-year: venv ## a year of on-call on the virtual clock: everybody was reached or alarmed
+	@$(BIN)/python -m tests.oncall_year $(ARGS)
 
 venv: ## the virtual environment in .venv
 	@sh .ci/venv

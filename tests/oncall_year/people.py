@@ -1,0 +1,43 @@
+"""The technicians: each has a telephone that may be off, and a mind of their own about what it says."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from tests.oncall_year.agenda import Span, covers
+
+CODE = re.compile(r"OK (\d{6})")
+
+
+@dataclass(slots=True)
+class Technician:
+    """Somebody of the directory. `off` are the times in which the telephone is off or out of reach."""
+
+    id: str
+    number: str
+    off: list[Span] = field(default_factory=list)
+
+    def is_reachable(self, at: datetime) -> bool:
+        """Whether the telephone rings."""
+        return not covers(self.off, at)
+
+    def reply_to(self, text: str, rng: random.Random) -> str | None:
+        """What is written back to an SMS; None: nothing."""
+        if "Rispondi OK per confermare" in text:
+            return "ok" if rng.random() < 0.8 else None
+        code = CODE.search(text)
+        if code is None:
+            return None
+        said = rng.random()
+        answers = ((0.55, f"OK {code[1]}"), (0.62, f"no {code[1]}"), (0.66, "Ok"), (0.69, "chi parla?"),
+                   (0.71, "OK 000000"))  # fmt: skip
+        return next((answer for chance, answer in answers if said < chance), None)
+
+    def picks_up(self, rng: random.Random) -> str:
+        """What becomes of a call that rings: a key, a machine, nobody, busy, or hung up without a key."""
+        said = rng.random()
+        answers = ((0.5, "1"), (0.56, "2"), (0.7, "machine"), (0.9, "no-answer"), (0.95, "busy"), (1.0, "hang up"))
+        return next(answer for chance, answer in answers if said < chance)
