@@ -340,7 +340,7 @@ def opened(path: Path) -> Iterator[Daemon]:
             outlets_of(site, gateway, carrier),
             busy=lambda: store.pending() > 0 or pressure.streaming(),
             asking=carrier,
-            rounds=watches.rounds(),
+            rounds=[*watches.rounds(), *doors.collecting_of(site.settings, gateway, store.blobs)],
         )
         store.on_commit(worker.wake)
         store.on_fault(lambda fault: doors.tell_of_fault(site, gateway.rules, fault))

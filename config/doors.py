@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import secrets
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from adapters.imap import Mailbox, MailboxSettings
 from adapters.mail.imap_session import ImapAddress
 from adapters.mail.smtp_client import Relay, send
 from adapters.smtp import CertificateFiles, SmtpListener, SmtpSettings
-from adapters.twilio import Api, Ceilings, Refused, TwilioOutlet, Webhooks, routes
+from adapters.twilio import Api, Ceilings, Refused, TwilioArchive, TwilioOutlet, Webhooks, routes
 from adapters.web import Health, WebServer, page_routes
 from adapters.web import routes as health_routes
 from config.compose import is_our_recipient, mail_outlet_of
 from gateway import alarms, journal
+from gateway.collecting import Collector
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Sent
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Channel
+from gateway.worker import Round
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
     from config.load import Site
-    from config.settings import Settings
+    from config.settings import Settings, Twilio
     from gateway.domain.intake import Arrival, Receipt
     from gateway.domain.rules import Rules
-    from gateway.ports import Clock, Gateway, Store
+    from gateway.ports import Clock, Folder, Gateway, Store
     from gateway.probing import Probe
 
 
@@ -166,12 +168,7 @@ def outlet_of(settings: Settings, gateway: Gateway) -> TwilioOutlet | None:
         return store.read(lambda reading: reading.sent_since(channel, since))
 
     return TwilioOutlet(
-        Api(
-            twilio.account_sid,
-            twilio.auth_token.get_secret_value(),
-            twilio.api_url,
-            twilio.timeout.total_seconds(),
-        ),
+        _api_of(twilio),
         number=twilio.number,
         public_url=settings.http.public_url,
         is_known=lambda number: gateway.rules.people.by_number(number) is not None,
@@ -185,6 +182,37 @@ def outlet_of(settings: Settings, gateway: Gateway) -> TwilioOutlet | None:
         ),
         clock=gateway.clock,
     )
+
+
+def _api_of(twilio: Twilio) -> Api:
+    token, timeout_s = twilio.auth_token.get_secret_value(), twilio.timeout.total_seconds()
+    return Api(twilio.account_sid, token, twilio.api_url, timeout_s)
+
+
+FETCHED_EVERY = timedelta(seconds=5)
+
+
+def collecting_of(settings: Settings, gateway: Gateway, folder: Folder) -> list[Round]:
+    """What is asked of the carrier's books: recordings, and what came while we were away. Nothing without `[twilio]`.
+
+    How often they are really opened is the collector's to say.
+    """
+    twilio = settings.twilio
+    if twilio is None:
+        return []
+    archive = TwilioArchive(
+        _api_of(twilio),
+        account_sid=twilio.account_sid,
+        auth_token=twilio.auth_token.get_secret_value(),
+        api_url=twilio.api_url,
+        most_bytes=settings.phone.recording_max_bytes,
+        timeout_s=twilio.timeout.total_seconds(),
+    )
+    collector = Collector(gateway, archive, folder)
+    return [
+        Round("recordings", FETCHED_EVERY, collector.fetch),
+        Round("look-back", FETCHED_EVERY, collector.look_back),
+    ]
 
 
 POST_TIMEOUT_S = 20.0

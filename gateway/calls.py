@@ -139,10 +139,7 @@ def _after_the_end(gw: Gateway, tx: Transaction, call: Call, signal: Signal, arr
         moment = _moment(tx, call)
         done = Done(Step.MESSAGE, Deed.RECORDED, signal, _kept(tx, arrival, at), at)
         deeds.take_in(gw, tx, moment, done)
-        outcome = call_ends.outcome_of(call.reached, moment.call.facts, "", answered=call.answered_by is not None)
-        tx.change_call(call.id, outcome=outcome)
-        if moment.ticket is not None:
-            hangups.conclude(gw, tx, moment.call, moment.ticket, outcome, at)
+        _settle_again(gw, tx, moment, at)
     return Heard((Hangup(),))
 
 
@@ -303,7 +300,7 @@ def message_elsewhere(gw: Gateway, tx: Transaction, signal: Signal, arrival: Arr
     if intake is None or (call is not None and not signal.recording):
         return
     if call is None:
-        made = _put_on_line(gw, tx, intake, at)
+        made = _put_on_line(gw, tx, intake, intake.received_at)
         call = tx.change_call(made.id, reached=Step.MESSAGE, facts={**made.facts, WHY: ELSEWHERE})
     if not signal.recording or tx.recording_by(signal.recording) is not None:
         hangups.expect(tx, call, at)
@@ -312,6 +309,27 @@ def message_elsewhere(gw: Gateway, tx: Transaction, signal: Signal, arrival: Arr
     deeds.take_in(gw, tx, moment, Done(Step.MESSAGE, Deed.RECORDED, signal, intake, at))
     if call.ended_at is None:
         hangups.over(gw, tx, moment.call, at)
+    else:
+        _settle_again(gw, tx, moment, at)
+
+
+def _settle_again(gw: Gateway, tx: Transaction, moment: Moment, at: datetime) -> None:
+    """A message turned up after the end of the call: that is what became of it."""
+    call = moment.call
+    outcome = call_ends.outcome_of(call.reached, call.facts, "", answered=call.answered_by is not None)
+    tx.change_call(call.id, outcome=outcome)
+    if moment.ticket is not None:
+        hangups.conclude(gw, tx, call, moment.ticket, outcome, at)
+
+
+def call_missed(gw: Gateway, tx: Transaction, arrival: Arrival, status: str, lasted_s: int, at: datetime) -> None:
+    """A call that never reached us, found in the carrier's books: we were away, so whoever called is called back."""
+    intake = _kept(tx, arrival, at)
+    if intake is None or tx.call_by(arrival.facts["sid"]) is not None:
+        return
+    call = _put_on_line(gw, tx, intake, intake.received_at)
+    call = tx.change_call(call.id, facts={**call.facts, call_ends.MISSED: "yes"})
+    hangups.over(gw, tx, call, at, status=status, lasted_s=lasted_s)
 
 
 def conversation_recorded(tx: Transaction, call_sid: str, sid: str, seconds: int, at: datetime) -> bool:

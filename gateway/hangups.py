@@ -102,10 +102,13 @@ def _file(
     if intake is None:
         return call, None
     meant = outcome is not CallOutcome.REFUSED and call_ends.is_request(call.facts, lasted, gw.rules.abandoned_after)
+    known = tx.open_tickets_of(call.contract, call.caller, since=LONG_AGO) if call.caller else []
+    if call_ends.MISSED in call.facts:  # whoever called again and again while we were away is called back once
+        known = [ticket for ticket in known if Mark.CALL_BACK in ticket.marks]
+        meant = meant and not known
     if meant:
         chosen = call.facts.get(CHOSEN) or "abandoned"
         return open_ticket(gw, tx, call, intake, at, chosen=chosen)
-    known = tx.open_tickets_of(call.contract, call.caller, since=LONG_AGO) if call.caller else []
     if not known:
         tx.settle_intake(intake.id, IntakeState.ABANDONED, ABANDONED)
         return call, None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gateway.domain.certified import CertifiedReading
     from gateway.domain.delivery import Told
     from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Outcome, OutgoingMail
+    from gateway.domain.held import HeldCall, HeldRecording, HeldText
     from gateway.domain.intake import (
         Arrival,
         Attachment,
@@ -72,6 +73,10 @@ class Reading(Protocol):
 
     def deliveries(self, intake_id: int) -> list[tuple[str, datetime]]:
         """Every delivery of one intake: door and instant, oldest first."""
+        ...
+
+    def is_kept(self, repeat_key: str) -> bool:
+        """Whether an arrival with this repeat key was accepted."""
         ...
 
     def tickets_of(self, intake_id: int) -> list[int]:
@@ -538,6 +543,41 @@ class Asking(Protocol):
 
         Called with no transaction open.
         """
+        ...
+
+
+class Archive(Protocol):
+    """The carrier's own books: what happened on our numbers, and the recordings until we have them.
+
+    Every question raises `ArchiveError` when it is not answered. Called with no transaction open.
+    """
+
+    def calls(self, number: str, since: datetime) -> list[HeldCall]:
+        """Calls to a number of ours that began since, oldest first."""
+        ...
+
+    def texts(self, number: str, since: datetime) -> list[HeldText]:
+        """Texts to a number of ours that were sent since, oldest first."""
+        ...
+
+    def recordings(self, since: datetime) -> list[HeldRecording]:
+        """Recordings that were made since, oldest first."""
+        ...
+
+    def sound(self, sid: str) -> bytes:
+        """The bytes of a recording, never more than the settings allow."""
+        ...
+
+    def forget(self, sid: str) -> None:
+        """Delete a recording there; one that is gone already is forgotten too."""
+        ...
+
+
+class Folder(Protocol):
+    """Where big bytes lie, by their SHA-256."""
+
+    def keep(self, sha256: str, raw: bytes) -> None:
+        """Keep bytes; they are on disk when this returns, or OSError."""
         ...
 
 

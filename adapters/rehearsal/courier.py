@@ -32,13 +32,17 @@ URL_INVALID = 11100
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
-    """Where the gateway is. `connect_url` is where it really listens; the paths below are appended to `public_url`."""
+    """Where the gateway is. `connect_url` is where it really listens; the paths below are appended to `public_url`.
+
+    `fallback` is TwiML that the carrier keeps itself (a TwiML Bin), for calls that the gateway does not answer.
+    """
 
     public_url: str
     connect_url: str = ""
     voice_path: str = "/twilio/voice"
     sms_path: str = "/twilio/sms"
     status_path: str = "/twilio/status"
+    fallback: str = ""
 
     @property
     def voice_url(self) -> str:

@@ -15,7 +15,7 @@ from adapters.rehearsal.records import Account, Call, Recording, Records
 from adapters.rehearsal.reports import DEFAULT_EVENTS, CallReports, Reports
 from adapters.rehearsal.script import Person, Step
 from adapters.rehearsal.texts import Spawn
-from adapters.rehearsal.twiml import Document, Verb
+from adapters.rehearsal.twiml import Document, Verb, read_twiml
 from adapters.rehearsal.walk import Dialled, Switch, Walk
 
 FOREVER_S = 4 * 3600.0
@@ -142,7 +142,7 @@ class Exchange:
             params = call_params(self._account, call, ("MachineDetectionDuration", str(int(seconds * 1000))))
             await self._courier.carry(Errand(order.detection_callback, params), call.sid)
 
-    async def _walk(self, leg: Leg, start: Errand | Document, fallback: Errand | None = None) -> None:
+    async def _walk(self, leg: Leg, start: Errand | Document, fallback: Errand | Document | None = None) -> None:
         switch = Switch(self._account, self._records, self._courier, self.media_url, self._dial, self._later)
         await Walk(switch, leg, fallback).run(start)
 
@@ -174,7 +174,8 @@ class Exchange:
         self._phones[call.caller].calls.append(call)
         self._become(call, "ringing")
         try:
-            await self._walk(leg, Errand(gateway.voice_url if gateway else ""))
+            own = read_twiml(gateway.fallback.encode(), gateway.voice_url) if gateway and gateway.fallback else None
+            await self._walk(leg, Errand(gateway.voice_url if gateway else ""), own)
             self._finish(leg, "completed")
         except Ended as ended:
             self._finish(leg, ended.status)

@@ -53,7 +53,7 @@ class Switch:
 class Walk:
     """The life of one leg from its first document to its end."""
 
-    def __init__(self, switch: Switch, leg: Leg, fallback: Errand | None = None) -> None:
+    def __init__(self, switch: Switch, leg: Leg, fallback: Errand | Document | None = None) -> None:
         self._switch = switch
         self._leg = leg
         self._call = leg.call
@@ -98,9 +98,10 @@ class Walk:
         document = self._read(await self._switch.courier.carry(errand, self._call.sid))
         if document is None and self._fallback is not None:
             fallback, self._fallback = self._fallback, None
-            document = await self._fetch(fallback)
+            document = fallback if isinstance(fallback, Document) else await self._fetch(fallback)
         if document is None:
             # Twilio says "an application error has occurred" and hangs up.
+            self._pick_up()
             raise Ended
         return document
 
@@ -131,7 +132,11 @@ class Walk:
 
     def _answer(self, verb: Verb) -> None:
         """An inbound call is answered by its first verb, save those that Twilio carries out before answering."""
-        if self._call.status == "ringing" and verb.name not in {"Reject", "Redirect"}:
+        if verb.name not in {"Reject", "Redirect"}:
+            self._pick_up()
+
+    def _pick_up(self) -> None:
+        if self._call.status == "ringing":
             self._call.status = "in-progress"
             self._call.started_at = self._call.updated_at = self._switch.records.now()
 

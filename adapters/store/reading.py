@@ -139,6 +139,10 @@ class SqlReading:
         later = [(row["door"], row["at"]) for row in self._all(query)]
         return [(first["door"], first["accepted_at"]), *later]
 
+    def is_kept(self, repeat_key: str) -> bool:
+        row = self._row(tables.repeat, shortened(repeat_key))
+        return row is not None and row["intake"] is not None
+
     def tickets_of(self, intake_id: int) -> list[int]:
         self._see(_m, intake=intake_id)
         query = sa.select(_m.c.ticket).distinct().where(_m.c.intake == intake_id).order_by(_m.c.ticket)

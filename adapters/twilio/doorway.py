@@ -100,18 +100,23 @@ class Doorway:
     def arrival(self, signal: Signal, channel: Channel, key: str, facts: Mapping[str, str]) -> Arrival:
         """The request as the contact that it is kept as; a withheld number is nobody's."""
         sender = signal.value("From")
-        shown = bool(_NUMBER.fullmatch(sender)) and sender not in _WITHHELD
-        more = {} if shown else {"caller": sender}
+        number = shown_number(sender)
+        more = {} if number else {"caller": sender}
         return Arrival(
             channel=channel,
             door="twilio",
             raw=signal.body,
             received_at=self._gw.clock.now(),
-            sender=sender if shown else "",
+            sender=number,
             recipients=(signal.value("To"),),
             repeat_key=RepeatKey(key),
             facts={name: value for name, value in {**facts, **more}.items() if value},
         )
+
+
+def shown_number(sender: str) -> str:
+    """The number that a call or text comes from; nothing for one that is withheld or none."""
+    return sender if _NUMBER.fullmatch(sender) and sender not in _WITHHELD else ""
 
 
 def xml(text: str) -> Response:

@@ -15,11 +15,18 @@ from twilio.request_validator import RequestValidator
 from twilio.twiml.voice_response import Dial, Gather, VoiceResponse
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.datastructures import FormData
 
 CALL_EVENTS = ["initiated", "ringing", "answered", "completed"]
 MOST_SPOKEN = 4_000
 """Characters in one Say; the carrier takes 4,096."""
+MOST_LISTED, PAGE = 10_000, 500
+"""How much of its books the carrier shows in one look, and at once."""
+CALL_FIELDS = ("sid", "from", "to", "direction", "status", "start_time", "end_time", "date_created", "duration")
+TEXT_FIELDS = ("sid", "from", "to", "direction", "body", "date_sent", "date_created", "num_media")
+RECORDING_FIELDS = ("sid", "call_sid", "status", "source", "duration", "start_time", "date_created")
 SPEECH_ENDS_S = 2
 """A pause of so many seconds ends what is said."""
 # XML 1.0 §2.2: what may stand in a document. The carrier hangs up on a document with anything else in it (12100).
@@ -90,6 +97,27 @@ class Api:
         """A question that changes nothing and costs nothing: whether the carrier answers us. Raises as `send_sms`."""
         self._asked(lambda client: client.calls.list(limit=1, page_size=1))
 
+    # ------------------------------------------------------------------------------------------- the carrier's books
+
+    def calls_to(self, number: str, since: datetime) -> list[Mapping[str, Any]]:
+        """Calls to a number that began since: `CALL_FIELDS` of each, newest first. Raises as `send_sms`."""
+        asked = {"to": number, "start_time_after": since, "limit": MOST_LISTED, "page_size": PAGE}
+        return _all_of(CALL_FIELDS, self._asked(lambda client: client.calls.list(**asked)))
+
+    def texts_to(self, number: str, since: datetime) -> list[Mapping[str, Any]]:
+        """Texts to a number that were sent since: `TEXT_FIELDS` of each. Raises as `send_sms`."""
+        asked = {"to": number, "date_sent_after": since, "limit": MOST_LISTED, "page_size": PAGE}
+        return _all_of(TEXT_FIELDS, self._asked(lambda client: client.messages.list(**asked)))
+
+    def recordings_since(self, since: datetime) -> list[Mapping[str, Any]]:
+        """Recordings that were made since: `RECORDING_FIELDS` of each. Raises as `send_sms`."""
+        asked = {"date_created_after": since, "limit": MOST_LISTED, "page_size": PAGE}
+        return _all_of(RECORDING_FIELDS, self._asked(lambda client: client.recordings.list(**asked)))
+
+    def delete_recording(self, sid: str) -> None:
+        """Delete a recording. Raises as `send_sms`."""
+        self._asked(lambda client: client.recordings(sid).delete())
+
     def _asked(self, question: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - the library has no types
         return self._answered(lambda: question(self._client()))
 
@@ -104,6 +132,17 @@ class Api:
             raise RestFault(int(fault.status), _number(fault.code), text, self._http.retry_after_s()) from fault
         except TwilioException as error:
             raise ValueError("the carrier's library could not make the request") from error
+
+
+def _all_of(names: Sequence[str], found: Sequence[Any]) -> list[Mapping[str, Any]]:
+    """These fields of what the library found, as values of ours."""
+    # The library calls the field "from" of a text `from_`, and that of a call `_from`.
+    spelled = {"from": ("from_", "_from")}
+
+    def value(one: object, name: str) -> Any:  # noqa: ANN401 - as above
+        return next((getattr(one, each) for each in spelled.get(name, (name,)) if hasattr(one, each)), None)
+
+    return [{name: value(one, name) for name in names} for one in found]
 
 
 def _number(code: object) -> int:

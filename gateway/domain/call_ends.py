@@ -17,7 +17,8 @@ SHORTEST_MESSAGE_S = 2
 CARRIER_FAILED = "failed"
 TURNED_AWAY = "busy"
 KEYS, TOLD, MESSAGE_S, ASKED_BACK, TAKEN = "keys", "told", "message_s", "call_back", "taken"
-"""The facts of a call that its outcome is told by."""
+MISSED = "missed"
+"""The facts of a call that its outcome is told by; the last one: we were away, and heard of it afterwards."""
 
 
 def outcome_of(reached: str, facts: Mapping[str, str], status: str, *, answered: bool) -> CallOutcome:
@@ -32,14 +33,17 @@ def outcome_of(reached: str, facts: Mapping[str, str], status: str, *, answered:
         return CallOutcome.SPOKEN
     if reached == Step.MESSAGE:
         return CallOutcome.EMPTY_MESSAGE
-    if status == CARRIER_FAILED:
+    if status == CARRIER_FAILED or MISSED in facts:
         return CallOutcome.CARRIER_ERROR
     return CallOutcome.REFUSED if status == TURNED_AWAY and not facts.get(KEYS) else CallOutcome.ABANDONED
 
 
 def is_request(facts: Mapping[str, str], lasted: timedelta, abandoned_after: timedelta) -> bool:
-    """Whether a call that has no ticket yet becomes one: a key, a word, or time enough to have meant it (S003)."""
-    return bool(facts.get(KEYS)) or TOLD in facts or lasted >= abandoned_after
+    """Whether a call that has no ticket yet becomes one: a key, a word, or time enough to have meant it (S003).
+
+    What a caller whom we missed would have said nobody knows.
+    """
+    return bool(facts.get(KEYS)) or TOLD in facts or MISSED in facts or lasted >= abandoned_after
 
 
 def wants_call_back(outcome: CallOutcome, facts: Mapping[str, str]) -> bool:
@@ -49,5 +53,8 @@ def wants_call_back(outcome: CallOutcome, facts: Mapping[str, str]) -> bool:
 
 
 def has_done_nothing(facts: Mapping[str, str]) -> bool:
-    """Whether the caller pressed no key and said no word: such a call wakes nobody but by the contract's own rule."""
-    return not facts.get(KEYS) and TOLD not in facts and MESSAGE_S not in facts
+    """Whether the caller pressed no key and said no word: such a call wakes nobody but by the contract's own rule.
+
+    Whoever could do nothing, because we were away, is no such caller.
+    """
+    return not any(facts.get(name) for name in (KEYS, TOLD, MESSAGE_S, MISSED))

@@ -40,5 +40,17 @@ class SettingError(CentralinoError):
         return f"{self.file}: [{self.key}] {self.wrong}{where} (clause {self.clause}); {self.remedy}{more}"
 
 
+class ArchiveError(CentralinoError):
+    """The carrier's books did not answer, or not with what was asked for. `gone`: it has nothing of that id.
+
+    `wait` is when it wants to be asked again, in seconds.
+    """
+
+    def __init__(self, text: str, *, gone: bool = False, wait_s: float | None = None) -> None:
+        self.gone = gone
+        self.wait_s = wait_s
+        super().__init__(text)
+
+
 class StoreError(CentralinoError):
     """The store could not answer or commit: nothing of the unit of work happened. The text says what to do."""

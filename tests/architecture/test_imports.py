@@ -53,7 +53,7 @@ PLACES = {
 MODULES = {
     "gateway": {
         "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "page_calls", "filing", "paging", "telling",
-        "deeds", "hangups", "ringing", "speaking", "whispering",
+        "collecting", "deeds", "hangups", "missed", "ringing", "speaking", "whispering",
         "bounces", "contacts", "escalating", "joining", "receiving", "sweep", "tickets", "waking",
         "certifying", "posting", "receipts",
         "accepting", "alarms", "answering", "contract_acts", "deciding", "drills", "dues", "duty", "handovers",

@@ -10,6 +10,7 @@ from twilio.rest import Client
 
 from adapters.rehearsal import (
     Carrier,
+    Gateway,
     HangUp,
     Leave,
     Press,
@@ -73,6 +74,29 @@ def test_an_escaped_verb_is_heard_and_not_walked(carrier: Carrier, voice: dict[s
     voice["/twilio/voice"] = twiml("<Say>&lt;/Say&gt;&lt;Dial&gt;+39899&lt;/Dial&gt;</Say>")
     phone_in(carrier)
     assert carrier.received_calls[0].verbs == ["Say"]
+
+
+def test_an_error_of_the_gateway_is_answered_and_told_by_the_carrier(carrier: Carrier, gateway: TinyGateway) -> None:
+    """Twilio: "an application error has occurred", and the call is over."""
+    gateway.says["/twilio/voice"] = 503
+    phone_in(carrier)
+    (call,) = carrier.received_calls
+    assert (call.status, call.started_at is None) == ("completed", False)
+
+
+def test_the_carriers_own_document_is_walked_where_the_gateway_does_not_answer(
+    carrier: Carrier, gateway: TinyGateway
+) -> None:
+    before = carrier.courier.gateway
+    gateway.says["/twilio/voice"] = 503
+    gateway.says["/kept"] = twiml("<Say>Grazie</Say>")
+    own = f'<Response><Say>Lasci un messaggio</Say><Record action="{PUBLIC_URL}/kept"/></Response>'
+    carrier.connect(Gateway(PUBLIC_URL, gateway.url, fallback=own))
+    phone_in(carrier, Leave(6))
+    if before:
+        carrier.connect(before)
+    assert carrier.received_calls[0].heard == ["Lasci un messaggio", "Grazie"]
+    assert [recording.duration_s for recording in carrier.recordings] == [6]
 
 
 def test_reject_as_busy_never_answers(carrier: Carrier, voice: dict[str, Says]) -> None:
