@@ -7,7 +7,7 @@ ARGS ?=
 FOLDERS := gateway adapters config tests
 
 help: ## what can be made
-	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
 demo: venv ## fresh machine to running gateway: the whole product on loopback with stand-ins
 	@$(BIN)/centralino demo $(ARGS)

@@ -15,9 +15,10 @@ DAY = timedelta(days=1)
 class Odds:
     """How a year goes. Rates are so many a day, chances from 0 to 1."""
 
-    contacts: float = 1.6
+    contacts: float = 1.5
     urgent: float = 0.55
-    by_sms: float = 0.25
+    by_sms: float = 0.2
+    by_phone: float = 0.25
     storms: float = 0.02
     storm_size: int = 14
     carrier_outages: float = 0.03

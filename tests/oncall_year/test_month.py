@@ -36,6 +36,7 @@ def test_a_month_of_on_call_keeps_its_promises(seed: int, start: datetime) -> No
     assert verdict.counted["contacts paged"] > 20
     assert verdict.counted["watches begun"] > 4
     assert verdict.counted["starts"] > 1
+    assert verdict.counted["calls in"] > 3
 
 
 # ----------------------------------------------------------------------------------------------------- the judge itself
@@ -50,7 +51,7 @@ def store(sqlite_template: Path, tmp_path: Path) -> Iterator[SqlStore]:
 
 @pytest.fixture
 def night(store: SqlStore, tmp_path: Path) -> Iterator[Year]:
-    """A day and a half, not begun yet: the desk has what is left at half past eight."""
+    """A day and a half, not begun yet: the desk has what is left in the morning."""
     (tmp_path / "site").mkdir()
     odds = Odds(contacts=10, urgent=1.0, storms=0, swaps=0, overrides=0, carrier_outages=0, relay_outages=0)
     year = Year(store, tmp_path / "site", seed=2, start=START, days=1, odds=odds)

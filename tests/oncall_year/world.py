@@ -18,6 +18,7 @@ from gateway.domain.telephony import ChangeState
 from gateway.domain.ticket import WAITING_FOR_A_PERSON
 from tests.flow.station import Station
 from tests.oncall_year.agenda import Agenda, Span
+from tests.oncall_year.callers import Caller
 from tests.oncall_year.carrier import Ledger, Line, StandInCarrier, StandInRelay
 from tests.oncall_year.chance import DAY, Odds, moments, spells
 from tests.oncall_year.people import Technician
@@ -167,7 +168,7 @@ class Year:
             self.agenda.then(span.end, self._restart)
         day = self.start.astimezone(ROME).date()
         while instant(day) < self.end + AFTERWARDS:
-            self.agenda.then(instant(day, time(8, 20)), self._desk_begins)
+            self.agenda.then(instant(day, time(8, 10)), self._desk_begins)
             day += DAY
 
     # ------------------------------------------------------------------------------------------------------- the clock
@@ -247,7 +248,13 @@ class Year:
         words = (
             "URGENTE: il protocollo è bloccato" if rng.random() < self.odds.urgent else "Come si stampa il registro?"
         )
-        if rng.random() < self.odds.by_sms:
+        told = rng.random()
+        if told < self.odds.by_phone:
+            number = 9_000_000 + self.diary.counted["calls tried"]
+            self.diary.counted["calls tried"] += 1
+            urgent = words.startswith("URGENTE")
+            Caller(self, f"+3934711{rng.randrange(100_000):05}", f"CA{number:032d}", urgent=urgent).begin()
+        elif told < self.odds.by_phone + self.odds.by_sms:
             self.diary.counted["sms in"] += 1
             self.station.sms(f"+3934700{rng.randrange(100_000):05}", words)
         else:
