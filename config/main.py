@@ -7,6 +7,7 @@ import sys
 import typer
 
 from config.commands import (
+    call,
     check,
     contract,
     demo,
@@ -15,6 +16,7 @@ from config.commands import (
     init,
     intake,
     oncall,
+    phone,
     register,
     serve,
     simulate,
@@ -48,6 +50,8 @@ app.add_typer(ticket.app, name="ticket")
 app.add_typer(intake.app, name="intake")
 app.add_typer(dispatch.app, name="dispatch")
 app.add_typer(oncall.app, name="oncall")
+app.add_typer(call.app, name="call")
+app.add_typer(phone.app, name="phone")
 app.add_typer(visit.app, name="visit")
 app.add_typer(contract.app, name="contract")
 app.add_typer(register.app, name="register")

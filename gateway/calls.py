@@ -1,7 +1,7 @@
 """A citizen's telephone call: the first signal, and every step that `call.TABLE` knows.
 
 Each webhook is one unit. At the first signal the contact and the line of the call are on disk, before anything is said;
-the ticket's number is taken when the caller has heard the greeting, or did something before (decision 0009). What a
+the ticket's number is taken when the caller has heard the greeting, or did something before (decision 0011). What a
 caller keyed or said is kept as an intake of its own. Each answer has a turn: the same webhook again (the carrier
 retries) is known by it, hears the same and changes nothing (S161).
 """

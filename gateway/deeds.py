@@ -1,7 +1,7 @@
 """What a caller's deed does: to the line of the call, to its ticket, and in the register.
 
 The ticket's number is taken by the first deed after the greeting that is no mere choice of language or repetition, be
-it silence (decision 0009). Words join the call's own ticket, whatever somebody did with it meanwhile.
+it silence (decision 0011). Words join the call's own ticket, whatever somebody did with it meanwhile.
 """
 
 from __future__ import annotations

@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from gateway.domain import answers
+from gateway import speaking
+from gateway.domain import answers, call_words
+from gateway.domain.call import Door
+from gateway.domain.call_prompts import opening_ids
 from gateway.domain.explaining import explained
 from gateway.domain.hours import local
 from gateway.domain.intake import Channel
 from gateway.domain.phases import with_acceptance
 from gateway.domain.priority import is_urgent
 from gateway.domain.provisions import Of
-from gateway.domain.reception import OUTSIDE_VALIDITY, Request, Used, decide
+from gateway.domain.reception import Request, Used, decide
 from gateway.domain.routing import Role, Route, ladder, voice_number
 from gateway.domain.ticket import Priority, Requester, Ticket, TicketState, TicketType, number_for
 
@@ -98,7 +101,7 @@ def simulate(rules: Rules, asked: Asked) -> dict[str, Any]:
         "forward_to": _office(decision.forward_to),
         "ask": _office(decision.ask),
         "answer": answers.written_id(decision),
-        "says": _says(rules, decision, _imagined(contract, asked, request, decision)),
+        "says": _says(rules, decision, request, _imagined(contract, asked, request, decision)),
         "clauses": list(dict.fromkeys((*decision.clauses, *(chain.clauses if chain else ())))),
     }
 
@@ -217,13 +220,12 @@ def _office(office: Office | None) -> dict[str, str] | None:
 # ------------------------------------------------------------------------------------------------------- what is said
 
 
-def _says(rules: Rules, decision: Decision, ticket: Ticket) -> str | None:
+def _says(rules: Rules, decision: Decision, request: Request, ticket: Ticket) -> str | None:
     """What the requester hears or reads at once, for an invented ticket number; None when nothing is said."""
     contract, at = decision.contract, ticket.received_at
     texts = rules.texts(contract)
     if ticket.channel == Channel.PHONE:
-        values = answers.spoken_values(decision, ticket, at)
-        return " ".join(texts.fill(text_id, values).body for text_id in _heard(decision))
+        return _announced(rules, decision, request, ticket)
     if ticket.channel == Channel.MAIL and contract.acknowledgement.mail:
         text_id = answers.written_id(decision)
         return answers.written(texts, decision, text_id, ticket, at).body if text_id else None
@@ -232,12 +234,22 @@ def _says(rules: Rules, decision: Decision, ticket: Ticket) -> str | None:
     return None
 
 
-def _heard(decision: Decision) -> tuple[str, ...]:
-    """The greeting of a call, the line for danger to people, and outside hours the choice that wakes somebody."""
-    heard = (*answers.spoken_ids(decision), "V-17")
-    closed = not decision.opening.is_open and decision.opening.reason not in OUTSIDE_VALIDITY
-    may_wake = decision.contract.on_call is not None and decision.entitled
-    return (*heard, "V-CHOICE") if closed and may_wake else heard
+def _announced(rules: Rules, decision: Decision, request: Request, ticket: Ticket) -> str:
+    """The announcement of a call, and what somebody is asked whom nobody knows (V-13).
+
+    A caller is received by number, as if it were urgent: what is said is decided before anything is chosen.
+    """
+    contract, at = decision.contract, request.at
+    asked = Request(Channel.PHONE, at, request.address, request.number, request.person, "", urgent=True)
+    heard = decide(contract, asked, place_named=rules.place_named)
+    door = speaking.door_by(heard)
+    values = call_words.values(contract, ticket, heard.opening, at) | rules.voice_facts
+    if door is Door.ELSEWHERE:
+        values |= answers.spoken_values(heard, ticket, at)
+    fill = speaking.filler_of(rules.texts(contract), values, contract.language)
+    opening = speaking.announcement(rules, contract, speaking.state_by(heard), recorded=rules.record_calls)
+    asked_who = tuple(text_id for text_id in answers.spoken_ids(heard) if text_id == "V-13")
+    return " ".join(fill(text_id).text for text_id in (*opening_ids(opening, door, fill), *asked_who))
 
 
 def _imagined(contract: Contract, asked: Asked, request: Request, decision: Decision) -> Ticket:

@@ -19,12 +19,15 @@ from gateway.domain.routing import Route
 from gateway.domain.ticket import Priority, Requester, Ticket, TicketState, TicketType
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from gateway.domain.call_prompts import Fill
     from gateway.domain.contract import Contract
     from gateway.domain.decision import Decision
+    from gateway.domain.rules import Rules
     from gateway.domain.telephony import Call
+    from gateway.domain.texts import Catalogue
     from gateway.ports import Gateway
 
 ENGLISH = "en"
@@ -73,13 +76,18 @@ def reception_of(gw: Gateway, call: Call, at: datetime) -> dict[str, str]:
     Whoever calls at night may say that it is urgent; whether somebody is rung then is what the door says (A2.6).
     """
     decision = deciding.decision_for_caller(gw, imagined(gw, call, Priority.URGENT), at)
-    state = next(text_id for text_id in answers.spoken_ids(decision) if text_id not in _NOT_THE_STATE)
     stranger = decision.group is None and requester_of(gw, call).person is None
-    facts = {DOOR: str(_door(decision)), STATE: state, LANGUAGE: decision.contract.language}
+    facts = {DOOR: str(door_by(decision)), STATE: state_by(decision), LANGUAGE: decision.contract.language}
     return facts | ({UNKNOWN: "yes"} if stranger else {})
 
 
-def _door(decision: Decision) -> Door:
+def state_by(decision: Decision) -> str:
+    """The text of the opening state."""
+    return next(text_id for text_id in answers.spoken_ids(decision) if text_id not in _NOT_THE_STATE)
+
+
+def door_by(decision: Decision) -> Door:
+    """How a call is received, by what the contract says of an urgent one."""
     if decision.opening.reason in OUTSIDE_VALIDITY:
         return Door.OVER
     if decision.route is Route.FIRST_LEVEL:
@@ -104,14 +112,15 @@ def is_recorded(gw: Gateway, call: Call) -> bool:
 
 def opening_of(gw: Gateway, call: Call) -> Opening:
     """What the announcement of a call is made of."""
-    contract = contract_of(gw, call)
-    other = contract.language != ENGLISH and ENGLISH in gw.rules.catalogues
-    return Opening(
-        state_id=call.facts.get(STATE, "V-CLOSED"),
-        desk=contract.desk is not None,
-        recorded=is_recorded(gw, call),
-        english=other and language_of(call) != ENGLISH,
-    )
+    contract, state = contract_of(gw, call), call.facts.get(STATE, "V-CLOSED")
+    opening = announcement(gw.rules, contract, state, recorded=is_recorded(gw, call))
+    return replace(opening, english=opening.english and language_of(call) != ENGLISH)
+
+
+def announcement(rules: Rules, contract: Contract, state_id: str, *, recorded: bool) -> Opening:
+    """What the announcement of a contract is made of, in its own language."""
+    english = contract.language != ENGLISH and ENGLISH in rules.catalogues
+    return Opening(state_id=state_id, desk=contract.desk is not None, recorded=recorded, english=english)
 
 
 # ----------------------------------------------------------------------------------------------------------- the words
@@ -127,6 +136,12 @@ def filler(gw: Gateway, call: Call, ticket: Ticket | None, at: datetime, **more:
         decision = replace(deciding.decision_for_caller(gw, imagined(gw, call), at), contract=contract)
         values |= answers.spoken_values(decision, told, at)
     catalogue = gw.rules.texts(contract)
+
+    return filler_of(catalogue, values, language)
+
+
+def filler_of(catalogue: Catalogue, values: Mapping[str, str], language: str) -> Fill:
+    """How texts become words, in a language, with these values."""
 
     def fill(text_id: str) -> Say:
         words = catalogue.fill(text_id, values).body.strip()

@@ -47,7 +47,8 @@ def init(
   1. write your people, roster and contracts there, and take out the example contracts that you do not serve
   2. fill in [relay], [[mailbox]] and [twilio] in {manual}
   3. centralino check --connect --config {manual}
-  4. centralino serve --config {manual}""")
+  4. with a carrier: centralino phone fallback --contract ID --config {manual}, and put it where that says
+  5. centralino serve --config {manual}""")
 
 
 def with_key(manual: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gateway.domain.dispatch import Dispatch
     from gateway.domain.ledger import Line, SeenReceipt
     from gateway.domain.register import Entry
+    from gateway.domain.telephony import Call, Recording
     from gateway.domain.ticket import Message, Ticket
     from gateway.domain.visits import Visit
     from gateway.ports import Gateway, Reading
@@ -86,6 +87,8 @@ def whole(gw: Gateway, reading: Reading, ticket: Ticket) -> dict[str, Any]:
             for s in ticket.suspensions
         ],
         "visits": [visit_entry(each) for each in reading.visits(ticket=number)],
+        "calls": [call_entry(each) for each in reversed(reading.calls(ticket=number, limit=MANY))],
+        "recordings": [recording_entry(each) for each in reading.recordings(ticket=number, limit=MANY)],
         "messages": [_message(reading, message) for message in reading.messages(number)],
         "actions": [
             {"at": a.at, "recorded_at": a.recorded_at, "by": a.by, "role": a.by_role}
@@ -144,6 +147,42 @@ def visit_entry(visit: Visit) -> dict[str, Any]:
         "closed_at": visit.closed_at,
         "by": visit.by,
         "report": visit.report,
+    }
+
+
+def call_entry(call: Call) -> dict[str, Any]:
+    """A call as one entry of a list."""
+    return {
+        "id": call.id,
+        "sid": call.sid,
+        "direction": str(call.direction),
+        "contract": call.contract,
+        "caller": call.caller,
+        "called": call.called,
+        "began_at": call.began_at,
+        "ended_at": call.ended_at,
+        "seconds": int(call.facts["duration_s"]) if "duration_s" in call.facts else None,
+        "outcome": None if call.outcome is None else str(call.outcome),
+        "reached": call.reached,
+        "ticket": call.ticket,
+        "intake": call.intake,
+        "answered_by": call.answered_by,
+        "answered_at": call.answered_at,
+    }
+
+
+def recording_entry(recording: Recording) -> dict[str, Any]:
+    """A recording as one entry of a list."""
+    return {
+        "sid": recording.sid,
+        "state": str(recording.state),
+        "seconds": recording.seconds,
+        "recorded_at": recording.recorded_at,
+        "size": recording.size,
+        "type": recording.type,
+        "sha256": recording.sha256,
+        "attempts": recording.attempts,
+        "reason": recording.reason,
     }
 
 
@@ -230,6 +269,13 @@ def print_whole(found: Mapping[str, Any]) -> None:
         (v["id"], v["state"], v["site"], v["became"], showing.rome(v["requested_at"]), showing.rome(v["due_at"]) or "-",
          showing.rome(v["closed_at"]) or "-", v["report"])
         for v in found["visits"]
+    ))  # fmt: skip
+    _table("Calls", ("ID", "BEGAN", "FROM", "REACHED", "OUTCOME", "ANSWERED BY"), (
+        (c["id"], showing.rome(c["began_at"]), c["caller"], c["reached"], c["outcome"] or "going on", c["answered_by"])
+        for c in found["calls"]
+    ))  # fmt: skip
+    _table("Recordings", ("SID", "STATE", "SECONDS", "TRIES", "REASON"), (
+        (r["sid"], r["state"], r["seconds"], r["attempts"], r["reason"]) for r in found["recordings"]
     ))  # fmt: skip
     _table("Actions", ("AT", "BY", "OUTCOME", "TEXT"), (
         (showing.rome(a["at"]), a["by"], a["outcome"], a["text"]) for a in found["actions"]

@@ -411,8 +411,6 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "V-18": "country",
         "V-NUMBER": "ticket_spoken",
         "V-CLOSED": "hours_spoken next_opening_spoken",
-        "V-CHOICE": "",
-        "V-TOLD": "",
         "V-SPEAK": "",
         "V-MESSAGE": "",
         "V-NO-INPUT": "",
@@ -467,6 +465,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "V-CONNECTED": "",
         "V-LEG-GONE": "ticket_spoken",
         "V-POSITION": "position",
+        "V-FALLBACK": "",
     }.items()
 }
 """Every text there must be, and the placeholders that have a value when it is filled."""

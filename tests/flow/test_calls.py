@@ -35,7 +35,7 @@ def digits_of(number: int) -> str:
 
 
 def test_the_first_signal_is_kept_and_on_its_line_before_anything_is_said(station: Station) -> None:
-    """C1.2, X2: nothing is lost; the number is taken once the caller has heard the greeting (decision 0009)."""
+    """C1.2, X2: nothing is lost; the number is taken once the caller has heard the greeting (decision 0011)."""
     station.rings()
     (intake,) = station.intakes()
     assert (intake.state, intake.sender) == (IntakeState.RECEIVED, CITIZEN)
