@@ -44,6 +44,11 @@ def test_rules_go_by_days_weeks_months_and_years(rule: str, first: list[str]) ->
     assert walls(rule)[:2] == first
 
 
+def test_what_falls_on_the_end_itself_is_not_told() -> None:
+    """Intervals are half-open: the end of a rotation is no hand-over of its own."""
+    assert walls("FREQ=DAILY", until=datetime(2026, 11, 29, 18)) == ["2026-11-27 18:00", "2026-11-28 18:00"]  # noqa: DTZ001 - wall time
+
+
 def test_several_rules_are_taken_together_and_days_are_left_out() -> None:
     found = walls("FREQ=WEEKLY;BYDAY=FR", "FREQ=WEEKLY;BYDAY=MO;BYHOUR=8", without=frozenset({date(2026, 12, 4)}))
     assert found[:4] == ["2026-11-27 18:00", "2026-11-30 08:00", "2026-12-07 08:00", "2026-12-11 18:00"]

@@ -118,6 +118,7 @@ def test_two_changes_never_hold_at_the_same_time() -> None:
     other = change("2026-11-29 07:00", "2026-11-29 12:00", "bruno", number=7)
     assert "centralino oncall undo 7" in refused(change(*NIGHT, "dario", number=0), other)
     allowed(change(*NIGHT, "dario", number=0), change("2026-11-29 08:00", "2026-11-29 12:00", "bruno", number=7))
+    allowed(change(*NIGHT, "dario", number=0), change("2026-11-28 12:00", "2026-11-28 20:00", "bruno", number=7))
     allowed(change(*NIGHT, "dario", number=0), replace(other, state=ChangeState.ASKED))
     allowed(change(*NIGHT, "dario", number=0), replace(other, kind=ChangeKind.CONFIRMATION))
 

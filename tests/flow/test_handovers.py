@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from gateway import handovers, standing_in
+from gateway.alarms import contract_key
 from gateway.domain.contract import Contract
 from gateway.domain.dispatch import Dispatch
+from gateway.domain.roster import Rotation
 from gateway.domain.telephony import ChangeKind, ChangeState, RosterChange
 from gateway.domain.ticket import TicketState
 from tests.flow.station import BRUNO, CARLA, DARIO, Station
@@ -151,6 +153,44 @@ def test_a_hand_over_while_we_were_down_is_told_at_the_start_the_newest_alone(fr
     friday.chase()
     anna = friday.gw.rules.people["anna"].mobile
     assert [sms.to for sms in asked(friday)] == [anna]
+
+
+def test_a_watch_that_ended_while_we_were_down_is_not_asked_for(friday: Station) -> None:
+    rules = friday.gw.rules
+    (turns,) = rules.roster.entries
+    assert isinstance(turns, Rotation)
+    ended = replace(turns, ends=datetime(2026, 12, 11, 18))  # noqa: DTZ001 - wall time
+    friday.gw.rules = replace(rules, roster=replace(rules.roster, entries=(ended,)))
+    friday.clock.pass_(days=10)
+    arm(friday)
+    friday.chase()
+    assert asked(friday) == []
+
+
+def test_a_hand_over_that_is_looked_at_again_asks_nobody_again(friday: Station) -> None:
+    """Whatever became of the timer: that somebody was asked is a row."""
+    friday.pass_(minutes=1)
+    facts = {"contract": C2, "since": (friday.clock.now() - timedelta(hours=1)).isoformat()}
+    at = friday.clock.now()
+    friday.store.write(lambda tx: tx.set_timer(handovers.WATCH, contract_key(C2), at, facts))
+    friday.chase()
+    assert len(asked(friday)) == 1
+    assert len(rows(friday)) == 1
+
+
+def test_whoever_takes_over_in_the_middle_of_the_night_is_asked_at_once(station: Station) -> None:
+    """The next hand-over is worked out anew when the roster changes."""
+    station.change(C2, confirming)
+    arm(station)
+    station.pass_(minutes=1)
+    dario, at = station.gw.rules.people["dario"], station.clock.now()
+    until = at + timedelta(hours=5)
+    wanted = standing_in.Wanted(station.gw.rules.contracts[C2], None, until, "dario", "febbre", ("+39",))
+    station.store.write(lambda tx: standing_in.override(station.gw, tx, wanted, dario, at))
+    station.chase()
+    assert [sms.to for sms in asked(station)] == [DARIO]
+    station.pass_(hours=5)
+    assert [sms.to for sms in asked(station)] == [DARIO, BRUNO]
 
 
 def test_an_override_from_now_on_is_a_hand_over(friday: Station) -> None:
