@@ -94,7 +94,7 @@ class Gate:
         self._signatures = Signatures(auth_token)
 
     async def signal(self, request: Request, needs: Iterable[str], known: frozenset[str] = KNOWN) -> Signal:
-        """The request as a signal; `needs` are the parameters without which it could not be acted upon.
+        """The request as a signal; `needs` are the parameters without which it could not be acted upon (`A|B`: one).
 
         `known` are the names that the carrier sends to this webhook; one that it sends to others is no name here.
 
@@ -111,7 +111,7 @@ class Gate:
         if form.get("AccountSid") != self._account_sid:
             raise Refusal(403, "another account")
         for name in needs:
-            value = form.get(name)
+            value = next((form[each] for each in name.split("|") if each in form), None)
             if value is None or (name.endswith("Sid") and not _SID.fullmatch(str(value))):
                 raise Refusal(400, f"no {name}")
         return Signal(request, form, body)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Webhooks", "routes"]
 
-_NEEDS = ("MessageSid", "From", "To", "Body")
+_NEEDS = ("MessageSid", "From", "To", "Body|MediaUrl0")
+"""A text without words has a picture at least."""
 
 
 def routes(hooks: Webhooks) -> list[Route]:
