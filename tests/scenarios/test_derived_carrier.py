@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from structlog.testing import capture_logs
 
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Refused
@@ -25,6 +26,7 @@ def test_s160_a_call_that_the_carrier_has_not_signed_is_refused_and_leaves_nothi
     """X11, S160: 403, a line in the log, counted, and an entry in the system chain."""
     at(house.station, "2026-11-24 09:00")
     before = house.webhooks.refused.total
+    structlog.reset_defaults()  # another test may have asked for silence
     with capture_logs() as logged:
         answer = house.post("/twilio/voice", call_form(), signed=None)
     assert answer.status_code == 403
