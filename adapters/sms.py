@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import smsutil
 
 
@@ -10,6 +12,13 @@ def septets(text: str) -> int | None:
 
     Source: 3GPP TS 23.038 §6.2.1.
     """
-    if not smsutil.is_valid_gsm(text):
+    counts = [_of(char) for char in text]
+    return None if None in counts else sum(count for count in counts if count)
+
+
+@lru_cache(maxsize=4096)
+def _of(char: str) -> int | None:
+    """The septets of one character: a text is looked at letter by letter, again and again, while it is fitted."""
+    if not smsutil.is_valid_gsm(char):
         return None
-    return sum(2 if c in smsutil.GSM_EXT_CHARSET else 1 for c in text)
+    return 2 if char in smsutil.GSM_EXT_CHARSET else 1

@@ -12,6 +12,7 @@ import os
 import statistics
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import postfix
+from tests.bench import postfix, webhooks
 from tests.bench.limits import group_commit
 from tests.bench.measuring import SHORT, WHOLE, Figures, Growth, Pattern, Size, growth, rates, visible_ms
 from tests.bench.stored import is_stored
@@ -28,6 +29,7 @@ from tests.bench.stored import is_stored
 ANSWERED, ANSWERED_AIM = 0.75, 0.90
 TICKETS, TICKETS_RATIO, TICKETS_AIM = 200, 0.30, 0.50
 P50_MS, P99_MS, VISIBLE_MS, MEMORY_MB, GROWTH = 5.0, 20.0, 20.0, 120.0, 1.1
+PHONE_MS = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,10 @@ def main() -> int:
         _add_postfix(folder, figures, size)
         visible = sorted(visible_ms(folder, size))
         grown = growth(folder, size) if size.growth or is_stored(100_000) else None
-    goals = _goals(figures, memory_mb, statistics.median(visible), grown)
+        phone = webhooks.answered(folder, size.repetitions, size.webhooks)
+    goals = _goals(figures, memory_mb, statistics.median(visible), grown) + _phone_goals(phone)
     if options.json:
-        print(json.dumps(_document(figures, limits, goals, grown), ensure_ascii=False, indent=1))
+        print(json.dumps(_document(figures, limits, goals, grown, phone), ensure_ascii=False, indent=1))
         return 0
     console = Console(width=150) if not sys.stdout.isatty() else Console()
     console.print(f"{os.cpu_count()} processors, load {load_before:.1f} before and {os.getloadavg()[0]:.1f} after")
@@ -65,6 +68,7 @@ def main() -> int:
         f"SQLite alone, 5 KB rows, every commit synced: {limits[1]:,.0f}/s one a commit, {limits[50]:,.0f}/s 50"
     )
     console.print(_rates_table(figures))
+    console.print(_phone_table(phone))
     console.print(_goals_table(goals))
     return 0
 
@@ -107,6 +111,15 @@ def _goals(figures: dict[Pattern, Figures], memory_mb: float, visible: float, gr
             ratio = statistics.median(found.answered) / statistics.median(found.postfix)
             goals.append(_at_least(f"250 / Postfix, {pattern.name}", ratio, 1.0, 1.0))
     return goals
+
+
+def _phone_goals(phone: Mapping[str, webhooks.Answered]) -> list[Goal]:
+    return [
+        _at_most(
+            f"/twilio/{kind}, {webhooks.LINES} calls at once, p99 ms", statistics.median(found.paced_p99_ms), PHONE_MS
+        )
+        for kind, found in phone.items()
+    ]
 
 
 def _at_least(figure: str, value: float, least: float, aim: float) -> Goal:
@@ -152,6 +165,18 @@ def _rates_table(figures: dict[Pattern, Figures]) -> Table:
     return table
 
 
+def _phone_table(phone: Mapping[str, webhooks.Answered]) -> Table:
+    calls = f"{webhooks.LINES} calls, a webhook each {webhooks.EVERY_S:g} s"
+    table = Table(title=f"webhooks over {webhooks.LINES} lines: at full speed, and as {calls}", box=box.SIMPLE_HEAD)
+    table.add_column("path", no_wrap=True)
+    for column in ("a second", "p50 ms", "p99 ms", "as calls: p50 ms", "p99 ms"):
+        table.add_column(column, justify="right")
+    for kind, found in phone.items():
+        figures = (found.rate, found.p50_ms, found.p99_ms, found.paced_p50_ms, found.paced_p99_ms)
+        table.add_row(f"/twilio/{kind}", *map(_several, figures))
+    return table
+
+
 def _several(values: list[float]) -> str:
     each = " ".join(f"{value:.0f}" for value in sorted(values))
     return f"{statistics.median(values):.0f} ({each})" if len(values) > 1 else each
@@ -169,12 +194,17 @@ def _goals_table(goals: list[Goal]) -> Table:
 
 
 def _document(
-    figures: dict[Pattern, Figures], limits: dict[int, float], goals: list[Goal], grown: Growth | None
+    figures: dict[Pattern, Figures],
+    limits: dict[int, float],
+    goals: list[Goal],
+    grown: Growth | None,
+    phone: Mapping[str, webhooks.Answered],
 ) -> dict[str, Any]:
     return {
         "sqlite_rows_per_s": limits,
         "rates": [{"load": asdict(pattern), **asdict(found)} for pattern, found in figures.items()],
         "growth": asdict(grown) if grown else None,
+        "webhooks": {kind: asdict(found) for kind, found in phone.items()},
         "goals": [asdict(goal) for goal in goals],
     }
 

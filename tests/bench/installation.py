@@ -10,9 +10,12 @@ SHIPPED = Path(__file__).parents[2] / "config"
 
 
 def installation(
-    folder: Path, *, database: str = "sqlite:///centralino.db", smtp_port: int = 0, relay: int = 0
+    folder: Path, *, database: str = "sqlite:///centralino.db", smtp_port: int = 0, relay: int = 0, web: str = ""
 ) -> Path:
-    """The gateway.toml of a new installation in `folder`. No web server; without `relay` (a port) mail waits."""
+    """The gateway.toml of a new installation in `folder`; without `relay` (a port) mail waits.
+
+    `web` is what stands instead of a web server that does not listen: `[http]`, and the carrier if there is one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("people.toml", "roster.toml"):
         shutil.copy(SHIPPED / name, folder / name)
@@ -24,7 +27,7 @@ def installation(
         '[gateway]\ndefault_contract = "c02-comune"',
         f'[database]\nurl = "{database}"',
         f'[smtp]\nlisten = "127.0.0.1:{smtp_port}"\nhostname = "gateway.test"\nmax_connections_per_address = 200',
-        '[http]\nlisten = ""',
+        web or '[http]\nlisten = ""',
         '[signing]\nkey = {file = "signing.key"}',
     ]
     if relay:

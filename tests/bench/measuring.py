@@ -33,10 +33,11 @@ class Size:
     visible: int
     growth: bool
     limit_rows: int
+    webhooks: int
 
 
-SHORT = Size(repetitions=1, mails_alone=150, mails=400, visible=40, growth=False, limit_rows=5_000)
-WHOLE = Size(repetitions=3, mails_alone=500, mails=1_500, visible=150, growth=True, limit_rows=20_000)
+SHORT = Size(repetitions=1, mails_alone=150, mails=400, visible=40, growth=False, limit_rows=5_000, webhooks=300)
+WHOLE = Size(repetitions=3, mails_alone=500, mails=1_500, visible=150, growth=True, limit_rows=20_000, webhooks=1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,10 @@ class Running:
 
 
 @contextlib.contextmanager
-def daemon(folder: Path, relay: int, database: Path | None = None) -> Iterator[Running]:
+def daemon(folder: Path, relay: int, database: Path | None = None, *, web: str = "") -> Iterator[Running]:
     """The gateway as `serve` runs it: everything on, acknowledgements sent to the relay."""
     port = free_port()
-    path = installation(folder, smtp_port=port, relay=relay)
+    path = installation(folder, smtp_port=port, relay=relay, web=web)
     if database is not None:
         shutil.copy(database, folder / "centralino.db")
     with process(SERVERS, "daemon", str(path), log=folder / "daemon.log") as running:

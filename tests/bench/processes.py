@@ -100,7 +100,11 @@ class Watch:
     def waiting(self) -> int:
         """Intakes that are not filed, and messages that have not left."""
         intakes = self._one("SELECT count(*) FROM intake WHERE state = 'received'")
-        return intakes + self._one("SELECT count(*) FROM dispatch WHERE state IN ('due', 'sending')")
+        return intakes + self.to_send()
+
+    def to_send(self) -> int:
+        """Messages that have not left."""
+        return self._one("SELECT count(*) FROM dispatch WHERE state IN ('due', 'sending')")
 
     def tickets(self) -> int:
         return self._one("SELECT count(*) FROM ticket")
@@ -119,6 +123,10 @@ class Watch:
     def until_idle(self, patience_s: float = 300) -> float:
         """The instant at which nothing waited any more."""
         return self._until(lambda: self.waiting() == 0, patience_s, "nothing to wait")
+
+    def until_sent(self, patience_s: float = 300) -> float:
+        """The instant at which everything that was owed had left. A call that goes on has an intake that waits."""
+        return self._until(lambda: self.to_send() == 0, patience_s, "nothing to send")
 
     def _until(self, reached: Callable[[], bool], patience_s: float, what: str) -> float:
         until = time.monotonic() + patience_s

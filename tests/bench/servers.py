@@ -1,13 +1,16 @@
-"""`python -m tests.bench.servers sink|relay|daemon`: what is measured, and what it sends to, each in its own process.
+"""`python -m tests.bench.servers sink|relay|carrier|daemon`: what is measured, each in a process of its own.
 
 `sink` is aiosmtpd that keeps nothing: the limit that the SMTP engine sets. `relay` takes mail with as little work as
-possible, so that where our acknowledgements go costs next to nothing. `daemon` is the gateway as `serve` runs it.
+possible, so that where our acknowledgements go costs next to nothing; `carrier` does so with SMS. `daemon` is the
+gateway as `serve` runs it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
+import types
 from pathlib import Path
 from typing import cast
 
@@ -63,6 +66,37 @@ class Relay(asyncio.Protocol):
             self._transport.write(b"250 OK\r\n")
 
 
+class Carrier(asyncio.Protocol):
+    """Takes every SMS and call, and has nothing in its books."""
+
+    ANSWERS = types.MappingProxyType(
+        {
+            b"POST": b'{"sid": "SM0123456789abcdef0123456789abcdef", "status": "queued", "error_code": null}',
+            b"call": b'{"calls": [], "next_page_uri": null, "page": 0, "page_size": 50}',
+            b"mess": b'{"messages": [], "next_page_uri": null, "page": 0, "page_size": 50}',
+            b"reco": b'{"recordings": [], "next_page_uri": null, "page": 0, "page_size": 50}',
+        }
+    )
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._held = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._held += data
+        head, found, rest = self._held.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: *(\d+)", head)
+        if not found or len(rest) < (int(length[1]) if length else 0):
+            return
+        self._held = b""
+        method, path = head.split(b" ", 2)[:2]
+        what = b"POST" if method == b"POST" else path.partition(b"?")[0].rpartition(b"/")[2][:4].lower()
+        body = self.ANSWERS.get(what, self.ANSWERS[b"POST"])
+        status = b"201 Created" if method == b"POST" else b"200 OK"
+        head = b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (status, len(body))
+        self._transport.write(head + body)
+
+
 def _daemon(path: Path) -> None:
     from config.daemon import run
     from config.logs import configure
@@ -77,7 +111,7 @@ def main() -> None:
         _daemon(Path(where))
         return
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_listen(Relay if kind == "relay" else None, int(where)))
+        runner.run(_listen({"relay": Relay, "carrier": Carrier}.get(kind), int(where)))
 
 
 if __name__ == "__main__":
