@@ -39,7 +39,9 @@ MOST_TURNS = 150
 """A line on which nobody ever decides ends after so many answers, with a farewell."""
 TOO_MANY, GOING_ON, OUR_FAULT, ELSEWHERE = "too_many_calls", "the call goes on", "fault", "fallback"
 TURN, SAID, QUEUED, WHO_ASKED, WHY = "turn", "said", "queue_since", "who_asked", "why"
-"""Facts of a call: its turn, what was said last, since when they wait, whether they were asked who they are."""
+ABROAD = "country"
+"""Facts of a call: its turn, what was said last, since when they wait, whether they were asked who they are, and the
+country in which whoever answers is, when it is not Italy."""
 _MENUS = (Step.MENU, Step.MENU_AGAIN)
 
 
@@ -205,6 +207,7 @@ def _offer(gw: Gateway, tx: Transaction, moment: Moment, step: Step, deed: Deed,
         shown=bool(moment.call.caller),
         found={"yes": True, "no": False}.get(facts.get(deeds.FOUND, "")),
         due=bool(ticket and ticket.due.get("taken_in_charge")),
+        abroad=bool(contract.desk and contract.desk.abroad),
         reopens=door in (Door.ON_CALL, Door.CLOSED) and next_opening(contract, at) is not None,
     )
 
@@ -246,6 +249,8 @@ def _arrive(gw: Gateway, tx: Transaction, moment: Moment, move: Move, at: dateti
     elif ticket is None:
         return None
     elif to is Step.DESK:
+        abroad = speaking.abroad(gw, moment.call)
+        deeds.note(tx, moment, **({ABROAD: abroad} if abroad else {}))
         moment.call, ring = ringing.ring_desk(gw, tx, moment.call, ticket, moment.people, at)
         return ring
     elif to is Step.ON_CALL:

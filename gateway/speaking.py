@@ -117,6 +117,12 @@ def opening_of(gw: Gateway, call: Call) -> Opening:
     return replace(opening, english=opening.english and language_of(call) != ENGLISH)
 
 
+def abroad(gw: Gateway, call: Call) -> str:
+    """The country in which those at the desk are, when it is not Italy (art. 24-bis d.l. 83/2012)."""
+    desk = contract_of(gw, call).desk
+    return desk.abroad if desk else ""
+
+
 def announcement(rules: Rules, contract: Contract, state_id: str, *, recorded: bool) -> Opening:
     """What the announcement of a contract is made of, in its own language."""
     english = contract.language != ENGLISH and ENGLISH in rules.catalogues
@@ -132,6 +138,7 @@ def filler(gw: Gateway, call: Call, ticket: Ticket | None, at: datetime, **more:
     contract = _in_language(contract_of(gw, call), language)
     told = ticket or imagined(gw, call)
     values = call_words.values(contract, told, opening(contract, at), at) | gw.rules.voice_facts | more
+    values |= {"country": abroad(gw, call)}
     if door_of(call) is Door.ELSEWHERE:
         decision = replace(deciding.decision_for_caller(gw, imagined(gw, call), at), contract=contract)
         values |= answers.spoken_values(decision, told, at)

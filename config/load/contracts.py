@@ -183,7 +183,8 @@ def _provisions(table: ContractFile, clauses: Clauses) -> dict[str, Any]:
 
 
 def _desk(table: DeskTable) -> Desk:
-    return Desk(table.people, table.ring == "together", table.ring_s, timedelta(seconds=table.max_wait_s))
+    longest = timedelta(seconds=table.max_wait_s)
+    return Desk(table.people, table.ring == "together", table.ring_s, longest, table.abroad.strip())
 
 
 def _on_call(table: OnCallTable | None) -> OnCall | None:

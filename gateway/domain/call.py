@@ -125,7 +125,8 @@ class Offer:
     `waits`: the caller may still wait for the desk. `unknown`: nobody knows who this is, so they are asked (V-13).
     `told`: what it is about was said already. `shown`: the caller's number is known, so they can be called back.
     `found`: the number that they keyed is a request of theirs, None while they keyed none. `due`: the contract says by
-    when the request is taken in charge. `reopens`: the service is closed and there is a next opening.
+    when the request is taken in charge. `reopens`: the service is closed and there is a next opening. `abroad`: who
+    answers is not in Italy, which a caller is told (V-18).
     """
 
     door: Door
@@ -139,6 +140,7 @@ class Offer:
     found: bool | None = None
     due: bool = False
     reopens: bool = False
+    abroad: bool = False
 
 
 class Step(StrEnum):

@@ -129,9 +129,10 @@ def _connecting(move: Move, offer: Offer) -> tuple[str, ...]:
         return ()
     if move.to is Step.ON_CALL:
         return ("V-NUMBER-SHORT", "V-07")
+    where = ("V-18",) if offer.abroad else ()
     if move.deed is Deed.NOTHING:
-        return ("V-16", "V-NUMBER-SHORT")
-    return (*_introduced(offer, move.frm), "V-CONNECTING")
+        return ("V-16", "V-NUMBER-SHORT", *where)
+    return (*_introduced(offer, move.frm), *where, "V-CONNECTING")
 
 
 def _introduced(offer: Offer, frm: Step | None) -> tuple[str, ...]:

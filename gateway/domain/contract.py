@@ -187,13 +187,15 @@ class Desk:
     """Whose telephones ring for a caller while the desk is open, and how long (C2.3, C2.4).
 
     `people` are ids of the directory, in the order in which they ring; `together`: all at once. Each rings for `ring_s`
-    seconds; a caller waits for `max_wait` in all before a message is offered.
+    seconds; a caller waits for `max_wait` in all before a message is offered. `abroad`: the country in which they are,
+    when it is not Italy.
     """
 
     people: tuple[str, ...]
     together: bool
     ring_s: int
     max_wait: timedelta
+    abroad: str = ""
 
 
 @dataclass(frozen=True, slots=True)

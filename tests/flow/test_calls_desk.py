@@ -369,3 +369,17 @@ def test_the_desk_of_another_contract_is_another_desk(station: Station) -> None:
 def test_the_questions_of_a_queue_take_one_key(open_desk: Station) -> None:
     script = queued(open_desk)
     assert [verb.digits for verb in script if isinstance(verb, Gather)] == [1]
+
+
+def test_a_caller_is_told_at_once_when_who_answers_is_not_in_italy(open_desk: Station) -> None:
+    """V-18, art. 24-bis d.l. 83/2012: said before anybody is put through, and on the line of the call."""
+    changed(open_desk, abroad="Albania")
+    open_desk.rings()
+    heard = spoken(open_desk.does(digits="1"))
+    assert "si trova in Albania" in heard
+    assert open_desk.phone_line().facts["country"] == "Albania"
+
+
+def test_a_desk_in_italy_says_nothing_of_it(open_desk: Station) -> None:
+    open_desk.rings()
+    assert "si trova in" not in spoken(open_desk.does(digits="1"))
