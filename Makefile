@@ -44,7 +44,7 @@ packages: ## the Debian packages that tests use
 
 # The locks name versions and hashes, and nothing of the machine that made them.
 LOCK := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres pyproject.toml
+	--no-emit-index-url --no-emit-find-links --no-annotate --no-header --extra postgres --extra oauth pyproject.toml
 lock: venv ## newest versions within the ranges of pyproject.toml
 	@$(LOCK) --upgrade -o requirements.lock
 	@$(LOCK) --upgrade --group dev -c requirements.lock -o requirements-dev.lock
