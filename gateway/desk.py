@@ -187,7 +187,7 @@ def action(
 
 
 def identify(tx: Transaction, number: int, facts: Sequence[tuple[str, str]], by: Person, at: datetime) -> Ticket:
-    """Set facts of the diagnostic sheet, by the keys of `escalation.identify_keys`."""
+    """Set facts of the diagnostic sheet, by the keys of `sheet.identify_keys`."""
     ticket = find(tx, number)
     sheet = dict(ticket.sheet)
     for key, value in facts:

@@ -10,21 +10,10 @@ from typing import TYPE_CHECKING
 from gateway import dues, paging, posting, telling
 from gateway.domain import correlation, replies
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, OutgoingAttachment, OutgoingMail
-from gateway.domain.escalation import (
-    ActionLine,
-    AttachmentLine,
-    ContactPart,
-    HistoryLine,
-    Missing,
-    SummaryInput,
-    as_json,
-    history_csv,
-    missing,
-    missing_lines,
-    render,
-    summarise,
-)
+from gateway.domain.escalation import ActionLine, AttachmentLine, ContactPart, SummaryInput, summarise
+from gateway.domain.escalation_mail import HistoryLine, as_json, history_csv, render
 from gateway.domain.hours import opening
+from gateway.domain.incomplete import Missing, missing, missing_lines
 from gateway.domain.intake import Channel
 from gateway.domain.phrases import deadline, term_name
 from gateway.domain.register import Happening

@@ -9,7 +9,8 @@ import typer
 
 from config.commands import showing
 from config.commands.common import AsJson, At, Config, NotFoundError, Shell, Who, opened, remark
-from config.commands.standing import print_standing, standing
+from config.commands.standing import standing
+from config.commands.standing_shown import print_standing
 from gateway.domain.hours import local
 
 if TYPE_CHECKING:

@@ -1,10 +1,9 @@
-"""Where a contract stands at an instant: as the document of `contract show --json`, and for people to read."""
+"""Where a contract stands at an instant: the document of `contract show --json`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from config.commands import showing
 from gateway.domain import wording
 from gateway.domain.entitlement import entitlement_on
 from gateway.domain.explaining import explained_period
@@ -14,12 +13,12 @@ from gateway.domain.phases import opened_on, phase_on
 from gateway.domain.phrases import term_phrase
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
     from gateway.domain.contract import Contract
     from gateway.domain.decision import Used
-    from gateway.domain.provisions import Entitlement, Matter, Office, Period, Quota, WorkingGroup
+    from gateway.domain.provisions import Entitlement, Matter, Office, Period, Phase, Quota, Term, WorkingGroup
 
 
 def standing(
@@ -30,13 +29,33 @@ def standing(
     `used` says how much of a quota is used; None: nobody can count, there is no database.
     """
     day = local(at).date()
-    state, phase = opening(contract, at), phase_on(contract, day)
-    bands = [(band.weekday, band.start, band.end) for band in contract.schedule_on(day).bands]
+    phase = phase_on(contract, day)
     return {
         "id": contract.id,
         "name": contract.name,
         "clause": contract.clause,
         "at": local(at),
+        **_version(contract, versions, day),
+        **_hours(contract, at),
+        "phase": phase.id if phase else None,
+        "phases": [_phase(contract, each) for each in contract.phases],
+        "acts": [{"kind": str(a.kind), "on": a.on, "reference": a.reference} for a in contract.acts],
+        "entitlement": _entitlement(contract, entitlement_on(contract, phase)),
+        "quotas": [_quota(quota, used(quota) if used else None) for quota in contract.quotas],
+        "periods": [_period(contract, period) for period in contract.periods],
+        "terms": [_term(term, contract.language) for term in contract.terms],
+        "suspensions": [str(reason) for reason in contract.suspensions],
+        **_visits(contract),
+        "matters": [_matter(each, contract.language) for each in (contract.scope.matters if contract.scope else ())],
+        **_duties(contract, day),
+        "responsible": _office(contract.responsible),
+        "first_level": _office(contract.first_level),
+        "offices": {name: _office(office) for name, office in contract.offices.items()},
+    }
+
+
+def _version(contract: Contract, versions: Sequence[Contract], day: date) -> dict[str, Any]:
+    return {
         "version": contract.version,
         "versions": [
             {"version": v.version, "effective_from": v.effective_from, "reference": v.amendment} for v in versions
@@ -44,38 +63,44 @@ def standing(
         "valid_from": contract.valid_from,
         "valid_until": contract.last_day,
         "in_force": is_valid_on(contract, day),
+    }
+
+
+def _hours(contract: Contract, at: datetime) -> dict[str, Any]:
+    state = opening(contract, at)
+    bands = [(band.weekday, band.start, band.end) for band in contract.schedule_on(local(at).date()).bands]
+    return {
         "state": str(state.state),
         "reason": None if state.reason is None else str(state.reason),
         "next_opening": state.next_opening,
         "hours": wording.hours_phrase(bands, contract.language),
-        "phase": phase.id if phase else None,
-        "phases": [
-            {
-                "id": p.id,
-                "name": p.name,
-                "opened_by": str(p.opened_by),
-                "opened_on": opened_on(contract, p),
-                "at_vendor_charge": p.at_vendor_charge,
-                "clause": p.clause,
-            }
-            for p in contract.phases
-        ],
-        "acts": [{"kind": str(a.kind), "on": a.on, "reference": a.reference} for a in contract.acts],
-        "entitlement": _entitlement(contract, entitlement_on(contract, phase)),
-        "quotas": [_quota(quota, used(quota) if used else None) for quota in contract.quotas],
-        "periods": [_period(contract, period) for period in contract.periods],
-        "terms": [
-            {
-                "of": str(term.of),
-                "within": term_phrase(term, contract.language),
-                "counted_from": str(term.starts),
-                "ends": str(term.ends),
-                "classes": list(term.classes),
-                "clause": term.clause,
-            }
-            for term in contract.terms
-        ],
-        "suspensions": [str(reason) for reason in contract.suspensions],
+    }
+
+
+def _phase(contract: Contract, phase: Phase) -> dict[str, Any]:
+    return {
+        "id": phase.id,
+        "name": phase.name,
+        "opened_by": str(phase.opened_by),
+        "opened_on": opened_on(contract, phase),
+        "at_vendor_charge": phase.at_vendor_charge,
+        "clause": phase.clause,
+    }
+
+
+def _term(term: Term, language: str) -> dict[str, Any]:
+    return {
+        "of": str(term.of),
+        "within": term_phrase(term, language),
+        "counted_from": str(term.starts),
+        "ends": str(term.ends),
+        "classes": list(term.classes),
+        "clause": term.clause,
+    }
+
+
+def _visits(contract: Contract) -> dict[str, Any]:
+    return {
         "sites": [
             {"id": s.id, "name": s.name, "municipality": s.municipality, "phases": list(s.phases), "clause": s.clause}
             for s in contract.sites
@@ -86,9 +111,11 @@ def standing(
             "failed_visit_takes_quota": contract.on_site.failed_takes_quota,
             "clause": contract.on_site.clause,
         },
-        "matters": [
-            _matter(matter, contract.language) for matter in (contract.scope.matters if contract.scope else ())
-        ],
+    }
+
+
+def _duties(contract: Contract, day: date) -> dict[str, Any]:
+    return {
         "complaints": contract.complaints
         and {"downgraded_by": contract.complaints.downgraded_by, "clause": contract.complaints.clause},
         "working_groups": [_group(group, day) for group in contract.working_groups],
@@ -96,9 +123,6 @@ def standing(
             {"on": c.on, "valid_from": c.valid_from, "proof": c.proof, "phone": c.phone, "mail": c.mail, "fax": c.fax}
             for c in contract.communications
         ],
-        "responsible": _office(contract.responsible),
-        "first_level": _office(contract.first_level),
-        "offices": {name: _office(office) for name, office in contract.offices.items()},
     }
 
 
@@ -169,94 +193,3 @@ def _period(contract: Contract, period: Period) -> dict[str, Any]:
 
 def _office(office: Office | None) -> dict[str, str] | None:
     return None if office is None else {"name": office.name, "mail": office.mail, "phone": office.phone}
-
-
-# ----------------------------------------------------------------------------------------------------------- for people
-
-
-def print_standing(found: Mapping[str, Any]) -> None:
-    """The same document for people to read."""
-    print(f"{found['id']}  {showing.shown(found['name'])}\n")
-    who, responsible, first = found["entitlement"], found["responsible"], found["first_level"]
-    groups = ", ".join(group["name"] for group in who["groups"]) if who else ""
-    showing.facts((
-        ("clause", found["clause"]),
-        ("at", showing.rome(found["at"])),
-        ("version", f"{found['version']} of {len(found['versions'])}"),
-        ("valid", f"{found['valid_from']} to {found['valid_until']}"),
-        ("state", f"{found['state']}" + (f" ({found['reason']})" if found["reason"] else "")),
-        ("next opening", showing.rome(found["next_opening"])),
-        ("hours", found["hours"]),
-        ("phase", found["phase"]),
-        ("entitled", (groups or "everybody") + (f" (unknown: {who['unknown']}; {who['clause']})" if who else "")),
-        ("responsible", responsible and f"{responsible['name']} {responsible['mail']}"),
-        ("first level", first and f"{first['name']} {first['mail']}"),
-        ("terms may stand still for", ", ".join(found["suspensions"])),
-    ))  # fmt: skip
-    _section("Acts", ("ACT", "ON", "REFERENCE"), [(a["kind"], a["on"], a["reference"]) for a in found["acts"]])
-    _section(
-        "Phases",
-        ("PHASE", "NAME", "OPENED BY", "FROM", "CHARGE", "CLAUSE"),
-        [
-            (p["id"], p["name"], p["opened_by"], p["opened_on"] or "not yet",
-             "vendor's" if p["at_vendor_charge"] else "-", p["clause"])
-            for p in found["phases"]
-        ],
-    )  # fmt: skip
-    _section(
-        "Quotas",
-        ("OF", "PHASE", "USED", "RESERVED", "COUNT", "LEFT", "CLAUSE"),
-        [
-            (q["of"], q["phase"] or "-", q["used"], q["reserved"], q["count"], q["left"], q["clause"])
-            for q in found["quotas"]
-        ],
-    )
-    _section(
-        "Periods",
-        ("OF", "PHASE", "LAST DAY", "CLAUSE", "COUNTED"),
-        [
-            (p["of"], p["phase"] or "-", p["last_day"] or f"{p['months']} months after {p['after']}", p["clause"],
-             "; ".join(p["explained"]) or "-")
-            for p in found["periods"]
-        ],
-    )  # fmt: skip
-    _section(
-        "Terms",
-        ("OF", "WITHIN", "FROM", "ENDS", "CLASSES", "CLAUSE"),
-        [
-            (
-                t["of"],
-                t["within"],
-                t["counted_from"],
-                t["ends"],
-                ", ".join(map(str, t["classes"])) or "all",
-                t["clause"],
-            )
-            for t in found["terms"]
-        ],
-    )
-    _section(
-        "Sites",
-        ("SITE", "NAME", "PHASES", "CLAUSE"),
-        [(s["id"], s["name"], ", ".join(s["phases"]) or "all", s["clause"]) for s in found["sites"]],
-    )
-    _section(
-        "Matters",
-        ("MATTER", "INSIDE", "FORWARDED", "ANSWER WITHIN", "CLAUSE", "OFFICE"),
-        [
-            (m["id"], "yes" if m["inside"] else "no", "yes" if m["forward"] else "no", m["answer_within"] or "-",
-             m["clause"], m["office"]["name"] if m["office"] else "-")
-            for m in found["matters"]
-        ],
-    )  # fmt: skip
-    _section(
-        "Offices",
-        ("OFFICE", "PHONE", "MAIL", "NAME"),
-        [(key, o["phone"] or "-", o["mail"] or "-", o["name"]) for key, o in found["offices"].items()],
-    )
-
-
-def _section(title: str, headings: tuple[str, ...], rows: list[tuple[object, ...]]) -> None:
-    if rows:
-        print(f"\n{title}")
-        showing.table(headings, rows)

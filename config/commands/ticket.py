@@ -32,7 +32,7 @@ from gateway.domain.ticket import Outcome, Priority, TicketState, TicketType
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from gateway.domain.escalation import Missing
+    from gateway.domain.incomplete import Missing
     from gateway.domain.roster import Person
     from gateway.domain.ticket import Ticket
     from gateway.ports import Transaction
@@ -420,7 +420,7 @@ class SummaryError(CentralinoError):
 @contextmanager
 def _told_how(number: int) -> Iterator[None]:
     """Say beside everything that is missing how to give it."""
-    from gateway.domain.escalation import missing_lines
+    from gateway.domain.incomplete import missing_lines
     from gateway.escalating import MissingFieldsError
 
     try:

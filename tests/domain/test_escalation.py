@@ -10,22 +10,15 @@ from typing import Any
 import pytest
 
 from gateway.domain.escalation import (
-    ALWAYS_REQUIRED,
     ActionLine,
     AttachmentLine,
     ContactPart,
     DiagnosticSummary,
-    HistoryLine,
-    Missing,
     SummaryInput,
-    as_json,
-    history_csv,
-    missing,
-    missing_lines,
-    questions,
-    render,
     summarise,
 )
+from gateway.domain.escalation_mail import HistoryLine, as_json, history_csv, render
+from gateway.domain.incomplete import ALWAYS_REQUIRED, Missing, missing, missing_lines, questions
 from gateway.domain.sheet import FIELDS, SheetError, canonical_key, identify_keys, sheet_with
 from gateway.domain.texts import Catalogue, Text
 

@@ -43,7 +43,7 @@ from adapters.smtp import paths
 from adapters.twilio.gate import Gate, Refusal
 from config.load import load
 from config.load.texts import load_texts
-from gateway.domain import correlation, escalation, priority, replies, texts
+from gateway.domain import correlation, escalation, escalation_mail, incomplete, priority, replies, texts
 from gateway.domain.certified import evidence
 from gateway.domain.contract import Priority, TypeRule
 from gateway.domain.dispatch import OutgoingAttachment, OutgoingMail
@@ -592,12 +592,12 @@ def check_escalation(raw: bytes) -> None:
         no_workaround_reason=given[-3],
     )
     summary = escalation.summarise(facts)
-    gaps = escalation.missing(summary, ("steps", "system.version", "articles"), minimum_characters=30)
+    gaps = incomplete.missing(summary, ("steps", "system.version", "articles"), minimum_characters=30)
     holds("a reason that is none", when=all(gap.why in set(Why) for gap in gaps))
-    _fit_for_databases((escalation.missing_lines(gaps), escalation.questions(gaps)), 20_000)
-    _fit_for_databases(escalation.as_json(summary), 3 * len(raw) + 5_000)
+    _fit_for_databases((incomplete.missing_lines(gaps), incomplete.questions(gaps)), 20_000)
+    _fit_for_databases(escalation_mail.as_json(summary), 3 * len(raw) + 5_000)
     values = dict.fromkeys(("vendor", "contract_reference", "service", "sender_body"), given[-1])
-    mail = escalation.render(summary, _catalogue(), values)
+    mail = escalation_mail.render(summary, _catalogue(), values)
     _fit_for_databases(mail, 20 * len(raw) + 20_000)
     holds("a subject of more than one line", when=len(mail.subject.splitlines()) <= 1)
 
@@ -605,8 +605,8 @@ def check_escalation(raw: bytes) -> None:
 def check_history(raw: bytes) -> None:
     """A history of anything is one line of CSV an entry, and no cell that a spreadsheet calculates (B-046)."""
     given = _fields(raw, 8)
-    lines = [escalation.HistoryLine(AT, *given[:4]), escalation.HistoryLine(AT, *given[4:])]
-    said = escalation.history_csv(lines)
+    lines = [escalation_mail.HistoryLine(AT, *given[:4]), escalation_mail.HistoryLine(AT, *given[4:])]
+    said = escalation_mail.history_csv(lines)
     _fit_for_databases(said, 3 * len(raw) + 1_000)
     csv.field_size_limit(mutations.MAX_BYTES * 4)
     rows = list(csv.reader(io.StringIO(said, newline=""), strict=True))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.domain.dispatch import Dispatch
-    from gateway.domain.escalation import Missing
+    from gateway.domain.incomplete import Missing
     from gateway.domain.ticket import Ticket
     from tests.flow.station import Station
 

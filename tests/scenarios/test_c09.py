@@ -9,7 +9,7 @@ from config.compose import rules_of
 from config.main import app
 from gateway import desk, suspending, tickets
 from gateway.domain.dispatch import DispatchKind
-from gateway.domain.escalation import questions
+from gateway.domain.incomplete import questions
 from gateway.domain.intake import Channel
 from gateway.domain.ticket import Mark
 from tests.config.variant import Variant
