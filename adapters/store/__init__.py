@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from adapters.store.lock import daemon_alive, daemon_lock
-from adapters.store.migrate import migrate, require_current, schema_revision
+from adapters.store.migrate import migrate
+from adapters.store.schema import require_current, schema_revision
 from adapters.store.store import SqlStore, open_store
 from adapters.store.verify import Fault, verify
 from adapters.store.watch import ForeignWatch

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from adapters.store.blobs import BlobFolder
 from adapters.store.certified import CertifiedReading
 from adapters.store.engine import parsed, reading_engine, said, sqlite_path
-from adapters.store.migrate import require_current
+from adapters.store.schema import require_current
 from adapters.store.units import Accepting, Expecting
 from adapters.store.writer import Batches, GroupCommit, InThread
 from gateway.domain.errors import StoreError

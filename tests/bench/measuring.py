@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from adapters.store import migrate
 from tests.bench.installation import installation
 from tests.bench.mails import RECIPIENT, letters
 from tests.bench.processes import Memory, Sent, Watch, cpu_s, free_port, load, process
@@ -88,7 +89,9 @@ def daemon(folder: Path, relay: int, database: Path | None = None, *, web: str =
     """The gateway as `serve` runs it: everything on, acknowledgements sent to the relay."""
     port = free_port()
     path = installation(folder, smtp_port=port, relay=relay, web=web)
-    if database is not None:
+    if database is None:
+        migrate(f"sqlite:///{folder / 'centralino.db'}")  # as after its first start
+    else:
         shutil.copy(database, folder / "centralino.db")
     with process(SERVERS, "daemon", str(path), log=folder / "daemon.log") as running:
         watch = Watch(folder / "centralino.db")

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from adapters.store import migrate, open_store, require_current, schema_revision, tables
 from adapters.store.engine import parsed, writing_engine
-from adapters.store.migrate import _HERE
+from adapters.store.schema import MIGRATIONS, revisions
 from gateway.domain.errors import StoreError
 from tests.databases import PostgresServer
 from tests.store.values import NOW, opened
@@ -21,7 +25,7 @@ from tests.store.values import NOW, opened
 SECOND = """
 import sqlalchemy as sa
 from alembic import op
-revision, down_revision, branch_labels, depends_on = "0006", "0005", None, None
+revision, down_revision, branch_labels, depends_on = "9999", "{head}", None, None
 def upgrade():
     with op.batch_alter_table("ticket") as batch:
         batch.add_column(sa.Column("colour", sa.Text(), nullable=True))
@@ -33,8 +37,8 @@ def upgrade():
 def later_version(folder: Path, more: str = "") -> Path:
     """The migrations of a version that has one revision more."""
     location = folder / "migrations"
-    shutil.copytree(_HERE, location, ignore=shutil.ignore_patterns("__pycache__"))
-    (location / "versions" / "0006_second.py").write_text(SECOND.format(more=more))
+    shutil.copytree(MIGRATIONS, location, ignore=shutil.ignore_patterns("__pycache__"))
+    (location / "versions" / "9999_second.py").write_text(SECOND.format(more=more, head=revisions()[-1]))
     return location
 
 
@@ -93,7 +97,7 @@ def test_an_older_schema_is_migrated_with_its_rows_after_a_copy(empty_url: str, 
     with open_store(empty_url, tmp_path, threaded=False) as store:
         number = store.write(opened)
     copy = migrate(empty_url, _location=later_version(tmp_path))
-    assert schema_revision(empty_url) == "0006"
+    assert schema_revision(empty_url) == "9999"
     engine = writing_engine(parsed(empty_url))
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT number, colour FROM ticket").all() == [(number, None)]
@@ -102,15 +106,31 @@ def test_an_older_schema_is_migrated_with_its_rows_after_a_copy(empty_url: str, 
         assert copy is not None
         with sqlite3.connect(copy) as old:
             assert old.execute("SELECT number FROM ticket").fetchall() == [(number,)]
-            assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [("0005",)]
+            assert old.execute("SELECT version_num FROM alembic_version").fetchall() == [(revisions()[-1],)]
     else:
         assert copy is None
+
+
+def test_the_names_of_the_files_say_what_the_revisions_say() -> None:
+    """`schema` goes by the names, so that a daemon with nothing to migrate does not load what migrates."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    chain = [each.revision for each in ScriptDirectory.from_config(config).walk_revisions()]
+    assert tuple(reversed(chain)) == revisions()
+
+
+def test_a_daemon_with_nothing_to_migrate_does_not_load_what_migrates() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", "import sys, config.daemon; print('alembic' in sys.modules)"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert told.stdout.strip() == "False"
 
 
 def test_a_ticket_of_the_first_schema_was_accepted_at_the_help_desk(empty_url: str, tmp_path: Path) -> None:
     """What contracts say of a ticket came with the second schema."""
     first = tmp_path / "first"
-    shutil.copytree(_HERE, first, ignore=shutil.ignore_patterns("__pycache__", "000[2-9]_*"))
+    shutil.copytree(MIGRATIONS, first, ignore=shutil.ignore_patterns("__pycache__", "000[2-9]_*"))
     migrate(empty_url, _location=first)
     values: dict[str, Any] = {"requester": {"address": "anna@example.it"}, "marks": [], "sheet": {}}
     values |= dict.fromkeys(("contract", "channel", "subject", "address_key", "number_key", "search"), "x")
@@ -141,7 +161,7 @@ def test_a_migration_that_fails_has_not_happened(empty_url: str, tmp_path: Path)
     location = later_version(tmp_path, more='op.execute("INSERT INTO no_such_table VALUES (1)")')
     with pytest.raises(StoreError, match="it is as it was"):
         migrate(empty_url, _location=location)
-    assert schema_revision(empty_url) == "0005"
+    assert schema_revision(empty_url) == revisions()[-1]
     with open_store(empty_url, tmp_path, threaded=False) as store:
         assert store.write(opened) == 2026000001
 
