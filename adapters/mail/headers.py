@@ -32,8 +32,11 @@ MAX_PARAMETERS = 200
 _EMPTY_LINE = re.compile(rb"\r\n\r\n|\n\r?\n|\r\r")
 _ENCODED_WORD = re.compile(r"=\?([^?*\s]{1,64})(?:\*[^?\s]{0,40})?\?([bBqQ])\?([^?]*)\?=")
 _PARAMETER = re.compile(r';\s*([^\s=;"*]{1,80})(?:\*(\d{1,4}))?(\*)?\s*=\s*("(?:[^"\\]|\\.)*"?|[^;]*)', re.DOTALL)
+_NO_SEMICOLON = re.compile(r"^(\s*[^\s;=\"]{1,200})[ \t]+(?=(?:boundary|charset|name|filename)\*?\s*=)", re.IGNORECASE)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _BARE_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"@]{1,64}@[^\s<>()\[\]:;,\"@]{1,255}")
+# Seen from Exchange: "<domain postmaster@domain>". Run together it would be an address that nobody has.
+_WORD_BEFORE = re.compile(r"<[^<>@\s\"]{1,255}[ \t]{1,20}([^<>@\s\"]{1,64}@[^<>@\s\"]{1,255})>")
 _ID = re.compile(r"<\s*([^<>\s]{1,2000})\s*>")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 
@@ -66,21 +69,26 @@ def fields(block: bytes) -> list[tuple[str, bytes]]:
 def mended_block(raw: bytes) -> bytes | None:
     """The message with the lines that are no header folded into the field before, or None when it gains nothing.
 
+    Blanks between a field's name and its colon are taken out, and lines of blanks in a folded field (RFC 5322 §4).
+
     Some mailers break a long field without a blank, or put a line of their own on top: to a strict reader the rest
     of the block, From and Subject with it, is then body. It gains something only when known fields come after.
     """
     block, body = split(raw.lstrip(b"\r\n"))
-    lines = block[: 256 * 1024].splitlines()
-    strays = [number for number, line in enumerate(lines) if line and not _FIELD_LINE.match(line)]
-    if not strays or not any(_KNOWN_FIELD.match(line) for line in lines[strays[0] + 1 :]):
+    written = block[: 256 * 1024].splitlines()
+    lines = [_SPACED_NAME.sub(rb"\1:", line) for line in written]
+    stray = {number for number, line in enumerate(lines) if line and not _FIELD_LINE.match(line)}
+    odd = [number for number, line in enumerate(lines) if number in stray or line != written[number]]
+    if not odd or not any(_KNOWN_FIELD.match(line) for line in lines[odd[0] :]):
         return None
-    stray = set(strays)
-    mended = [b" " + line if number in stray else line for number, line in enumerate(lines)]
+    mended = [b" " + line if number in stray else line for number, line in enumerate(lines) if line.strip()]
     while mended and mended[0][:1] in (b" ", b"\t"):
         del mended[0]
     return b"\r\n".join(mended) + b"\r\n\r\n" + body
 
 
+# RFC 5322 §4.5 lets old programs put blanks before the colon; the standard parser takes such a line for the body.
+_SPACED_NAME = re.compile(rb"^([!-9;-~]{1,100})[ \t]{1,100}:")
 _FIELD_LINE = re.compile(rb"[ \t]|From |[!-9;-~]{1,100}[ \t]*:")
 _KNOWN_FIELD = re.compile(rb"(?:from|subject|to|date|message-id|content-type|mime-version)[ \t]*:", re.IGNORECASE)
 
@@ -227,6 +235,7 @@ def parameters(value: str | None) -> Parameters:
     """
     if not value:
         return Parameters("", {})
+    value = _NO_SEMICOLON.sub(r"\1; ", value, count=1)
     head, _, _ = value.partition(";")
     plain: dict[str, str] = {}
     extended: dict[str, dict[int, tuple[bool, str]]] = {}
@@ -288,7 +297,7 @@ _short = lru_cache(maxsize=256)(_long)
 
 def _pairs(value: str) -> Iterator[tuple[str, str]]:
     try:
-        parsed = getaddresses([value])
+        parsed = getaddresses([_WORD_BEFORE.sub(r"<\1>", value)])
     except (ValueError, IndexError, RecursionError, TypeError, AttributeError):
         parsed = []
     if not any("@" in address for _, address in parsed):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from adapters.mail import html as html_text
-from adapters.mail import names
+from adapters.mail import html_quotes, names
 from adapters.mail.automatic import OwnMail, why_automatic
 from adapters.mail.bounces import read_bounce
 from adapters.mail.charsets import clean, clean_line, decode
@@ -24,8 +25,8 @@ from adapters.mail.headers import (
 )
 from adapters.mail.parts import BROKEN_BLOCK, MESSAGE_TYPES, Node, tree
 from adapters.mail.prescan import DoorFacts, PreScan, door_facts, needs_child, prescan
-from adapters.mail.quotes import new_text
-from gateway.domain.intake import Attachment, MailReading
+from adapters.mail.quotes import folded, is_forward, new_text
+from gateway.domain.intake import Address, Attachment, MailReading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,14 +107,17 @@ def _whole(raw: bytes, envelope_from: str | None, own: OwnMail) -> MailReading:
     root = _root(raw)
     body = _Body.of(root)
     attachments = tuple(_attachments(root, body.leaves))
-    text = body.text()
+    said = body.said()
+    text = said.text
     top = _of_headers(root.headers, content_key(raw), envelope_from, own)
     bounce = read_bounce(root, top, text, raw)
+    folds = folded(text, said.quoted, said.signed, forwarded=is_forward(top.subject))
     defects = (*top.defects, *_tree_defects(root), *body.defects)
     return replace(
         top,
         text=text,
-        new_text=new_text(text),
+        new_text=new_text(text, folds),
+        folds=folds,
         html=body.html(),
         attachments=attachments,
         automatic=top.automatic or ("delivery report" if bounce is not None else None),
@@ -135,7 +139,7 @@ def _unread(raw: bytes, why: str, envelope_from: str | None, own: OwnMail) -> Ma
 def _of_headers(headers: Headers, key: str, envelope_from: str | None, own: OwnMail) -> MailReading:
     identity, no_identity = message_id(headers.first("message-id"))
     at, no_date = date(headers.first("date"))
-    senders = addresses(headers.all("from"))
+    senders, no_sender = _senders(headers)
     return MailReading(
         content_key=key,
         message_id=identity,
@@ -149,14 +153,25 @@ def _of_headers(headers: Headers, key: str, envelope_from: str | None, own: OwnM
         in_reply_to=message_ids(headers.first("in-reply-to")),
         references=message_ids(" ".join(headers.all("references"))),
         automatic=why_automatic(headers, envelope_from, own),
-        defects=tuple(_header_defects(headers, no_identity, no_date, has_sender=bool(senders))),
+        defects=tuple(_header_defects(headers, no_identity, no_date, no_sender)),
     )
 
 
-def _header_defects(headers: Headers, *problems: str | None, has_sender: bool) -> Iterator[str]:
+def _senders(headers: Headers) -> tuple[tuple[Address, ...], str | None]:
+    """Who wrote, and a defect when From does not say it: then Sender counts, then Reply-To (RFC 5322 §3.6.2)."""
+    written = addresses(headers.all("from"))
+    if any("@" in one.address for one in written):
+        return written, None
+    for name in ("sender", "reply-to"):
+        found = [one for one in addresses(headers.all(name)) if "@" in one.address]
+        if found:
+            shown = found[0].name or (written[0].name if written else "")
+            return (Address(shown, found[0].address),), f"no address in From: the sender is that of {name.title()}"
+    return written, None if written else "no From"
+
+
+def _header_defects(headers: Headers, *problems: str | None) -> Iterator[str]:
     yield from (problem for problem in problems if problem is not None)
-    if not has_sender:
-        yield "no From"
     for name in ("from", "to", "cc"):
         if any(len(value) > MAX_ADDRESS_FIELD for value in headers.all(name)):
             yield f"only the first {MAX_ADDRESS_FIELD} characters of {name.title()} were read"
@@ -230,9 +245,15 @@ class _Body:
             self.htmls.append(text)
         return leaf.media_type, text
 
-    def text(self) -> str:
-        read = (clean(html_text.to_text(text)) if kind == "text/html" else text for kind, text in self.pieces)
-        return "\n\n".join(piece for piece in (one.strip("\n") for one in read) if piece.strip()).rstrip()
+    def said(self) -> html_quotes.Marked:
+        """All pieces as one text, and which of its lines the HTML marks as quoted or as signature."""
+        return html_quotes.joined(self._said(kind, text) for kind, text in self.pieces)
+
+    @staticmethod
+    def _said(kind: str, text: str) -> html_quotes.Marked:
+        if kind != "text/html":
+            return html_quotes.Marked(text.strip("\n"))
+        return html_quotes.unmarked(clean(html_text.to_text(html_quotes.marked(text))))
 
     def html(self) -> str | None:
         return "\n".join(self.htmls) if self.htmls else None
@@ -264,23 +285,28 @@ def _attachments(root: Node, read_as_body: set[str], nested: int = 0) -> Iterato
 
 
 def _title(leaf: Node, content: bytes) -> str:
-    """A name for a nested message that has none: its subject."""
-    if leaf.media_type not in MESSAGE_TYPES:
-        return ""
-    block, _ = split(content.lstrip(b"\r\n"))
-    subject = Headers.of_bytes(block[:65536]).text("subject")[:100]
-    return f"{subject.replace('/', '-')}.eml" if subject else ""
+    """What a part without a name is called: a message by its subject, any other by its Content-Description."""
+    if leaf.media_type in MESSAGE_TYPES:
+        block, _ = split(content.lstrip(b"\r\n"))
+        subject = Headers.of_bytes(block[:65536]).text("subject")[:100]
+        if subject:
+            return f"{subject.replace('/', '-')}.eml"
+    described = leaf.headers.text("content-description")[:100].replace("/", "-")
+    ending = f".{names.extension(leaf.media_type)}"
+    has_one = re.search(r"\.[A-Za-z0-9]{1,5}$", described) is not None
+    return described if has_one or not described or ending == ".bin" else described + ending
 
 
 def _attachment(leaf: Node) -> Attachment:
     content = leaf.content()
     written = leaf.filename or ""
+    called = written or _title(leaf, content)
     rivals = [value for name, value in (*leaf.disposition.rivals, *leaf.type_parameters.rivals) if value != written]
     leaf.defects.extend(f"part {leaf.path} is also called {names.shown(value)[:80]!r}" for value in rivals)
     content_id = leaf.headers.first("content-id")
     return Attachment(
-        name=names.safe(written or _title(leaf, content), leaf.media_type, leaf.path),
-        shown_name=names.shown(written),
+        name=names.safe(called, leaf.media_type, leaf.path),
+        shown_name=names.shown(called),
         type=leaf.media_type,
         size=len(content),
         sha256=hashlib.sha256(content).hexdigest(),

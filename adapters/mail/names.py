@@ -24,6 +24,11 @@ _EXTENSIONS = {
 }  # fmt: skip
 
 
+def extension(media_type: str) -> str:
+    """The usual extension of a type, `bin` for one that has none here."""
+    return _EXTENSIONS.get(media_type, "bin")
+
+
 def shown(name: str) -> str:
     """What the sender wrote, without control, direction and invisible characters, on one line."""
     return _visible(name)[:MAX_SHOWN]
@@ -48,7 +53,7 @@ def safe(name: str, media_type: str, part: str) -> str:
     last = re.split(r"[/\\]", _visible(name).replace("..%2f", "/").replace("..%2F", "/"))[-1]
     last = _SPECIAL.sub("_", last).lstrip(". ").rstrip(". ")
     if not last.strip("._-"):
-        return f"parte-{part}.{_EXTENSIONS.get(media_type, 'bin')}"
+        return f"parte-{part}.{extension(media_type)}"
     if _RESERVED.match(last):
         last = f"_{last}"
     return _shortened(last)

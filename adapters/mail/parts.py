@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
 from email.policy import compat32
+from typing import Any
 
-from adapters.mail.headers import Headers, Parameters, base64_bytes, parameters
+from adapters.mail.headers import Headers, Parameters, base64_bytes, parameters, unfolded
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,100}/[a-z0-9!#$&^_.+-]{1,100}")
 BROKEN_BLOCK = "header block ends in a line that is no header"
@@ -32,6 +33,13 @@ class _Opaque(Message):
             found = super().get_content_type()
             self._kind = f"opaque/{found[8:]}" if found.startswith("message/") else found
         return self._kind
+
+    def get_boundary(self, failobj: Any = None) -> Any:  # noqa: ANN401 - the signature of the standard library
+        """The boundary as the standard library finds it, or ours: some mailers fold it, or forget the semicolon."""
+        found = super().get_boundary()
+        if (found is None or "\n" in found) and self.get("content-type"):
+            found = parameters(unfolded(str(self["content-type"]))).get("boundary")
+        return found or failobj
 
     def as_parsed(self) -> object:
         """The payload as the parser left it; `get_payload` would already put U+FFFD for bytes beyond ASCII."""

@@ -33,6 +33,8 @@ class Item:
     kind: str
     file: Path
     expect: dict[str, Any]
+    others: tuple[tuple[str, dict[str, Any]], ...] = ()
+    """What other sources assert that hold the same file: their name, and what they expect."""
 
     @property
     def is_body(self) -> bool:
@@ -60,7 +62,8 @@ def items(folder: Path, each: int | None = None) -> list[Item]:
 def _item(folder: Path, entry: dict[str, Any]) -> Item | None:
     if entry.get("kind") not in KINDS:
         return None
-    return Item(folder.name, entry["id"], entry["kind"], folder / entry["file"], entry.get("expect") or {})
+    others = tuple((one["source"], one.get("expect") or {}) for one in entry.get("expect_of_identical_file") or ())
+    return Item(folder.name, entry["id"], entry["kind"], folder / entry["file"], entry.get("expect") or {}, others)
 
 
 def _wrapped(item: Item, body: bytes) -> bytes:
