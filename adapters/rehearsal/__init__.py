@@ -51,14 +51,16 @@ A script is a list of strings of keys, `Press(keys, after_hearing="")`, `Speak(t
     `start()`, `stop()`, `port`, `uidvalidity`, `deliver(user, raw, at=None, folder="INBOX")` (its UID), `messages(user,
     folder="INBOX")` (each `uid raw at flags`), `clear()`.
 
-By HTTP, in JSON, on `base_url`:
+By HTTP, in JSON, on `base_url`, for this machine alone (`same_origin`):
     GET /rehearsal/state
     GET /rehearsal/phones, GET /rehearsal/phones/{number}
     POST /rehearsal/phones/{number}  {"behaviour": "answers|replies|rings_out|voicemail|off|busy|opted_out",
-        "script": [...], "reply": "OK {code}", "sms_error": 30003, "answers_after_s": 4}, or at once: {"answer": true},
-        {"press": "1"}, {"hang_up": true}, {"send": "OK 482913"}
+        "script": [...], "reply": "OK {code}", "sms_error": 30003, "answers_after_s": 4}, or at once:
+        {"answer": true}, {"answer": "machine"}, {"press": "1"}, {"press": [{"speak": "..."}]},
+        {"hang_up": true}, {"send": "OK 482913"}
     POST /rehearsal/calls     {"from": "+39...", "script": ["1", {"leave": 8}, {"hang_up": true}], "to": "+39..."}
     POST /rehearsal/messages  {"from": "+39...", "body": "OK 482913", "to": "+39...", "times": 1}
+    POST /rehearsal/pace      {"speech": 8}: what is said takes an eighth of a voice's time
     GET, DELETE /rehearsal/faults; POST /rehearsal/faults  {"kind": "status", "status": 429, "retry_after_s": 2,
         "times": 3, "number": "", "path": "", "acts": false} for the carrier, {"mail": "data" | "recipient",
         "reply": "451 4.3.0 later", "recipient": "", "times": 1, "delay_s": 0, "cut": false} for the sink

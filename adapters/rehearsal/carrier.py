@@ -130,17 +130,19 @@ class Carrier:
         if leg is None:
             return False
         for step in read_script(script):
-            leg.person.feed(step)
+            leg.act(step)
         return True
 
     def pick_up(self, number: str) -> bool:
         """Somebody picks the ringing telephone up by hand; false when it does not ring."""
         return self.run(self.picked_up(number))
 
-    async def picked_up(self, number: str) -> bool:
+    async def picked_up(self, number: str, *, by_machine: bool = False) -> bool:
+        """As `pick_up`; with `by_machine` it is the telephone's answering machine that answers now."""
         leg = self.exchange.leg_of(number)
         if leg is None or leg.call.status != "ringing" or leg.call.to != number:
             return False
+        leg.line.by_machine = by_machine
         leg.line.picked_up.set()
         return True
 
@@ -166,6 +168,7 @@ class Carrier:
         self.records.clear()
         self.phones.clear()
         self.faults.clear()
+        self.exchange.pace.speech = 1.0
 
     def wait_idle(self, timeout: float = 10.0) -> None:
         """Wait until no call, text or callback is in flight.

@@ -1,13 +1,12 @@
 """The rehearsal by HTTP, for the demo and for operators: telephones, calls, texts, faults and mail, all as JSON.
 
-Reachable on loopback only and without a password, so a POST has to be `application/json`: a web page that the operator
-happens to look at cannot send that to us unasked.
+Reachable on loopback only and without a password: `same_origin` says who may ask.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -21,42 +20,32 @@ from adapters.rehearsal.faults import Fault, Kind
 from adapters.rehearsal.mail_sink import MailFault, MailSink, Stage, SunkMail
 from adapters.rehearsal.phones import BY_NAME, Phone
 from adapters.rehearsal.records import Call, Message
+from adapters.rehearsal.same_origin import Endpoint, guarded, json_object
 from adapters.rehearsal.script import read_script
 
 Json = dict[str, Any]
+FASTEST_SPEECH = 100.0
 _BEHAVIOUR_FIELDS = ("answers_after_s", "talks_s", "reply", "reply_after_s", "sms_error", "sms_refusal")
 
 
 def routes(carrier: Carrier, sink: MailSink) -> list[BaseRoute]:
     """The routes under /rehearsal/."""
     control = Control(carrier, sink)
-    table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
+    table: list[tuple[str, str, Endpoint]] = [
         ("/state", "GET", control.state),
         ("/phones", "GET", control.phones),
         ("/phones/{number}", "GET", control.phone),
         ("/phones/{number}", "POST", control.change_phone),
         ("/calls", "POST", control.place_call),
         ("/messages", "POST", control.send_sms),
+        ("/pace", "POST", control.set_pace),
         ("/faults", "GET", control.faults),
         ("/faults", "POST", control.add_fault),
         ("/faults", "DELETE", control.clear_faults),
         ("/mail", "GET", control.mail),
         ("/mail/{n:int}", "GET", control.raw_mail),
     ]
-    return [Route("/rehearsal" + path, _guarded(endpoint), methods=[method]) for path, method, endpoint in table]
-
-
-def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-    async def guarded(request: Request) -> Response:
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if request.method == "POST" and kind != "application/json":
-            return JSONResponse({"error": "the body has to be application/json"}, 415)
-        try:
-            return await endpoint(request)
-        except (ValueError, TypeError, KeyError) as problem:
-            return JSONResponse({"error": f"{type(problem).__name__}: {problem}"}, 400)
-
-    return guarded
+    return [Route("/rehearsal" + path, guarded(endpoint), methods=[method]) for path, method, endpoint in table]
 
 
 class Control:
@@ -100,7 +89,7 @@ class Control:
         done: Json = {}
         carrier = self._carrier
         if wish.get("answer"):
-            done["answer"] = await carrier.picked_up(number)
+            done["answer"] = await carrier.picked_up(number, by_machine=wish["answer"] == "machine")
         if "press" in wish:
             press = wish["press"]
             done["press"] = await carrier.pressed(number, tuple(press if isinstance(press, list) else [press]))
@@ -124,6 +113,14 @@ class Control:
         to = str(wish.get("to") or self._carrier.account.number)
         sent = await self._carrier.sent_sms(str(wish["from"]), str(wish["body"]), to, int(wish.get("times", 1)))
         return JSONResponse(message_json(sent), 201)
+
+    async def set_pace(self, request: Request) -> Response:
+        """`{"speech": 8}`: what is said takes an eighth of the time that a voice needs."""
+        speech = float((await _object(request))["speech"])
+        if not 0 < speech <= FASTEST_SPEECH:
+            raise ValueError(f"speech is above 0 and at most {FASTEST_SPEECH}")
+        self._carrier.exchange.pace.speech = speech
+        return JSONResponse({"speech": speech})
 
     # ---------------------------------------------------------------------------------------------------------- faults
 
@@ -167,10 +164,7 @@ class Control:
 
 
 async def _object(request: Request) -> Json:
-    wish = await request.json()
-    if not isinstance(wish, dict):
-        raise TypeError("the body has to be a JSON object")
-    return wish
+    return await json_object(request)
 
 
 def _behave(phone: Phone, wish: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from adapters.rehearsal.reports import DEFAULT_EVENTS, CallReports, Reports
 from adapters.rehearsal.script import Person, Step
 from adapters.rehearsal.texts import Spawn
 from adapters.rehearsal.twiml import Document, Verb, read_twiml
-from adapters.rehearsal.walk import Dialled, Switch, Walk
+from adapters.rehearsal.walk import Dialled, Pace, Switch, Walk
 
 FOREVER_S = 4 * 3600.0
 DETECTION_S = 3.0
@@ -65,6 +65,7 @@ class Exchange:
         self._spawn = spawn
         self._live: dict[str, Leg] = {}
         self.media_url: Callable[[Recording], str] = lambda recording: recording.sid
+        self.pace = Pace()
 
     # ------------------------------------------------------------------------------------------ calls of the gateway
 
@@ -113,6 +114,8 @@ class Exchange:
         for step in behaviour.script if behaviour.ring is Ring.ANSWERS and not by_hand else ():
             leg.person.feed(step)
         leg.line.elapsed_s = 0.0
+        if _is_machine(party):
+            leg.call.told.append(("machine", ""))
         self._become(leg.call, "in-progress")
         leg.call.started_at = leg.call.updated_at
 
@@ -120,7 +123,7 @@ class Exchange:
         """Where to start walking, after the answering machine detection that was asked for."""
         if not order.detection:
             return order.target
-        machine = party.phone.behaviour.ring is Ring.VOICEMAIL and not party.leg.line.picked_up.is_set()
+        machine = _is_machine(party)
         patient = machine and order.detection == "DetectMessageEnd"
         verdict = ("machine_end_beep" if patient else "machine_start") if machine else "human"
         seconds = GREETING_S if patient else DETECTION_S
@@ -143,7 +146,7 @@ class Exchange:
             await self._courier.carry(Errand(order.detection_callback, params), call.sid)
 
     async def _walk(self, leg: Leg, start: Errand | Document, fallback: Errand | Document | None = None) -> None:
-        switch = Switch(self._account, self._records, self._courier, self.media_url, self._dial, self._later)
+        switch = Switch(self._account, self._records, self._courier, self.media_url, self._dial, self._later, self.pace)
         await Walk(switch, leg, fallback).run(start)
 
     def _later(self, errand: Errand, sid: str) -> None:
@@ -161,6 +164,7 @@ class Exchange:
     def _finish(self, leg: Leg, status: str) -> None:
         self._live.pop(leg.call.sid, None)
         self._become(leg.call, status)
+        leg.call.doing = ""
         leg.call.ended_at = leg.call.updated_at
         leg.call.duration_s = math.ceil(leg.line.elapsed_s) if leg.call.started_at else 0
 
@@ -198,17 +202,20 @@ class Exchange:
         """Ring the numbers of a Dial at once; the first that is ready is bridged, the others are hung up."""
         nouns = verb.children or (Verb("Number", {}, verb.text),)
         parties = [self._leg_of_dial(leg, verb, noun, base) for noun in nouns]
+        leg.call.told.extend(("rings", party.leg.call.to) for party in parties)
         ringing = asyncio.create_task(self._first_ready(parties, nouns, base))
         try:
             await leg.pass_time(FOREVER_S, until=_wait_for(ringing))
             winner = await ringing
             if winner is None:
                 return _nobody(parties)
-            talks_s = min(winner.phone.behaviour.talks_s, verb.number("timeLimit", FOREVER_S))
+            talks_s = min(_talks_s(winner), verb.number("timeLimit", FOREVER_S))
             began_s = leg.line.elapsed_s
+            _join(leg, winner.leg)
             try:
                 await leg.pass_time(FOREVER_S, until=_talk(winner.leg, talks_s))
             finally:
+                leg.other = winner.leg.other = None
                 leg.talked_s = leg.line.elapsed_s - began_s
             await self._over(winner, "completed")
             call = winner.leg.call
@@ -266,6 +273,25 @@ class Exchange:
 def _telephone(call: Call) -> str:
     """The number of the telephone on this leg: the caller's on a call to us, the called one's on every other."""
     return call.caller if call.direction == "inbound" else call.to
+
+
+def _is_machine(party: Party) -> bool:
+    """Whether an answering machine picked up: by itself, or because whoever holds the telephone let it."""
+    line = party.leg.line
+    return line.by_machine if line.picked_up.is_set() else party.phone.behaviour.ring is Ring.VOICEMAIL
+
+
+def _talks_s(party: Party) -> float:
+    """How long somebody talks: whoever picked up by hand hangs up by hand."""
+    by_hand = party.leg.line.picked_up.is_set() and not party.leg.line.by_machine
+    return FOREVER_S if by_hand else party.phone.behaviour.talks_s
+
+
+def _join(one: Leg, two: Leg) -> None:
+    one.other, two.other = two, one
+    for leg, other in ((one, two), (two, one)):
+        leg.call.told.append(("joined", _telephone(other.call)))
+        leg.call.doing = "talks"
 
 
 async def _wait_for(task: asyncio.Task[Party | None]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.rehearsal.courier import Errand
 from adapters.rehearsal.records import Call
-from adapters.rehearsal.script import HangUp, Person
+from adapters.rehearsal.script import HangUp, Person, Press, Speak, Step
 from adapters.rehearsal.twiml import Document
 
 
@@ -37,6 +37,8 @@ class Line:
         self._broken = asyncio.Event()
         self._interruption: Ended | Diverted | None = None
         self.picked_up = asyncio.Event()
+        self.by_machine = False
+        """What picked up by hand's order is the telephone's answering machine."""
         self.elapsed_s = 0.0
 
     def break_in(self, interruption: Ended | Diverted) -> None:
@@ -81,8 +83,20 @@ class Leg:
     person: Person = field(default_factory=Person)
     talked_s: float = 0.0
     """How long the person has talked to whoever a Dial put them through to."""
+    other: Leg | None = None
+    """Whom the person is put through to at this moment."""
     _hangs_up_at_s: float | None = None
     _verbs_left: int | None = None
+
+    def act(self, step: Step) -> None:
+        """The person does something now: said to whoever they talk to, else meant for the gateway."""
+        if self.other is None:
+            self.person.feed(step, live=True)
+            return
+        words = step.text if isinstance(step, Speak) else step.keys if isinstance(step, Press) else ""
+        if words:
+            self.call.told.append(("said" if isinstance(step, Speak) else "key", words))
+            self.other.call.told.append(("heard", words))
 
     async def pass_time(self, seconds: float, until: Coroutine[Any, Any, object] | None = None) -> bool:
         """Let `seconds` of the call pass; true when `until` came first.

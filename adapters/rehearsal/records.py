@@ -68,6 +68,16 @@ class Call:
     verbs: list[str] = field(default_factory=list)
     pressed: list[str] = field(default_factory=list)
     """What was keyed or spoken into each Gather, in order."""
+    told: list[tuple[str, str]] = field(default_factory=list)
+    """All of it in order, for people who watch: (`heard`, words), (`key`, digits), (`said`, words), (`tone`, ""),
+    (`left`, seconds), (`rings`, number), (`joined`, number), (`machine`, "")."""
+    doing: str = ""
+    """What goes on at this moment: `hears`, `listens` (a Gather waits), `records`, `rings`, `talks`, or nothing."""
+
+    def hears(self, words: str) -> None:
+        """The person is told something."""
+        self.heard.append(words)
+        self.told.append(("heard", words))
 
     @property
     def ended(self) -> bool:

@@ -98,6 +98,7 @@ class Person:
     def __init__(self, steps: Iterable[Step] = ()) -> None:
         self._steps = deque(steps)
         self._fed = asyncio.Event()
+        self._live = asyncio.Event()
 
     def next_step(self) -> Step | None:
         """The step that comes next, left in place; None when the person only listens from here on."""
@@ -106,14 +107,23 @@ class Person:
     def take(self) -> None:
         """The next step has been done."""
         self._steps.popleft()
+        if not self._steps:
+            self._live.clear()
 
     def put_back(self, step: Step) -> None:
         """What is left of a step, for example keys typed ahead, comes first again."""
         self._steps.appendleft(step)
 
-    def feed(self, step: Step) -> None:
+    def feed(self, step: Step, *, live: bool = False) -> None:
+        """One more step; done `live`, by somebody who listens at this moment, it cuts prompts short."""
         self._steps.append(step)
         self._fed.set()
+        if live:
+            self._live.set()
+
+    async def breaks_in(self) -> None:
+        """Returns as soon as there is a step that was done live and not taken yet."""
+        await self._live.wait()
 
     async def live_step(self) -> None:
         """Returns as soon as there is a step to do."""

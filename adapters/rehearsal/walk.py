@@ -6,6 +6,7 @@ end of a call is `Ended`.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -38,6 +39,17 @@ class Dialled:
     bridged: bool = False
 
 
+@dataclass(slots=True)
+class Pace:
+    """How fast is spoken, as a multiple of a person's speed: who rehearses reads faster than a voice speaks."""
+
+    speech: float = 1.0
+
+    def spoken_s(self, words: str) -> float:
+        """How long it takes to say `words`, in seconds of the call."""
+        return math.ceil(len(words) / SPOKEN_CHARACTERS_PER_S) / self.speech
+
+
 @dataclass(frozen=True, slots=True)
 class Switch:
     """What a walk needs of the carrier."""
@@ -48,6 +60,7 @@ class Switch:
     media_url: Callable[[Recording], str]
     dial: Callable[[Leg, Verb, str], Awaitable[Dialled]]
     later: Callable[[Errand, str], None]
+    pace: Pace
 
 
 class Walk:
@@ -148,11 +161,14 @@ class Walk:
 
     async def _say(self, verb: Verb) -> None:
         times = max(1, min(10, int(verb.number("loop", 1))))
-        self._call.heard.extend([verb.text] * times)
-        await self._leg.pass_time(times * math.ceil(len(verb.text) / SPOKEN_CHARACTERS_PER_S))
+        self._call.doing = "hears"
+        for _ in range(times):
+            self._call.hears(verb.text)
+        await self._leg.pass_time(times * self._switch.pace.spoken_s(verb.text))
 
     async def _play(self, verb: Verb) -> None:
-        self._call.heard.append(f"[{verb.text or verb.get('digits')}]")
+        self._call.doing = "hears"
+        self._call.hears(f"[{verb.text or verb.get('digits')}]")
         await self._leg.pass_time(PLAYED_S)
 
     async def _pause(self, verb: Verb) -> None:
@@ -171,15 +187,36 @@ class Walk:
 
     async def _gather(self, verb: Verb) -> Errand | None:
         for prompt in verb.children:
-            await self._verbs[prompt.name](prompt)
+            if await self._cut_short(prompt):
+                break
+        self._call.doing = "listens"
         given = self._given(verb, await self._step(verb.number("timeout", 5)))
         if given is None:
             if not verb.says("actionOnEmptyResult", default=False):
                 return None
             given = (("Digits", ""),) if "dtmf" in verb.get("input", "dtmf") else (("SpeechResult", ""),)
         else:
-            self._call.pressed.append(given[0][1])
+            (kind, words), *_ = given
+            self._call.pressed.append(words)
+            self._call.told.append(("key" if kind == "Digits" else "said", words))
         return self._errand(verb, given)
+
+    async def _cut_short(self, prompt: Verb) -> bool:
+        """Say a prompt of a Gather; true when whoever listens presses or speaks meanwhile (Twilio, Gather: barge-in).
+
+        What a script will do waits until everything was said.
+        """
+        said = asyncio.ensure_future(self._verbs[prompt.name](prompt))
+        acts = asyncio.ensure_future(self._leg.person.breaks_in())
+        try:
+            await asyncio.wait({said, acts}, return_when=asyncio.FIRST_COMPLETED)
+            if said.done():
+                await said
+            return not said.done()
+        finally:
+            acts.cancel()
+            said.cancel()
+            await asyncio.gather(said, acts, return_exceptions=True)
 
     async def _step(self, timeout_s: float) -> Step | None:
         """What the person does within `timeout_s`: by script at once, else live; None for nothing."""
@@ -221,6 +258,8 @@ class Walk:
     # ---------------------------------------------------------------------------------------------------------- Record
 
     async def _record(self, verb: Verb) -> Errand | None:
+        self._call.doing = "records"
+        self._call.told.append(("tone", ""))
         step = await self._step(verb.number("timeout", 5))
         left = _left(step)
         if step is not None:
@@ -228,8 +267,10 @@ class Walk:
         if left is None:
             # Twilio, Record, "timeout": where nothing was said, nothing is recorded and the next verb follows.
             return None
-        seconds = min(left.seconds, int(verb.number("maxLength", 3600)))
-        await self._leg.pass_time(seconds)
+        if isinstance(step, Speak):
+            self._call.told.append(("said", step.text))
+        seconds, key = await self._recorded(min(left.seconds, int(verb.number("maxLength", 3600))), left.key)
+        self._call.told.append(("left", str(seconds)))
         recording = self._switch.records.add_recording(self._call, source="RecordVerb", duration_s=seconds)
         self._announce(verb, recording)
         errand = self._errand(
@@ -238,15 +279,24 @@ class Walk:
                 ("RecordingUrl", self._switch.media_url(recording)),
                 ("RecordingSid", recording.sid),
                 ("RecordingDuration", str(seconds)),
-                ("Digits", left.key or "hangup"),
+                ("Digits", key or "hangup"),
             ),
         )
-        if left.key:
+        if key:
             return errand
         self._call.status = "completed"  # the person hung up after the message; the action still hears of it
         fields = dict(call_params(self._switch.account, self._call)) | dict(errand.params)
         self._switch.later(Errand(errand.url, tuple(fields.items()), errand.method, errand.base), self._call.sid)
         raise Ended
+
+    async def _recorded(self, seconds: int, key: str) -> tuple[int, str]:
+        """How long was recorded, and the key that ended it: none when the person hung up, which ends a message too."""
+        began_s = self._leg.line.elapsed_s
+        try:
+            await self._leg.pass_time(seconds)
+        except Ended:
+            return max(1, math.ceil(self._leg.line.elapsed_s - began_s)), ""
+        return seconds, key
 
     def _announce(self, verb: Verb, recording: Recording) -> None:
         """Twilio, "recordingStatusCallback": sent when the file can be fetched."""
@@ -270,6 +320,7 @@ class Walk:
     # ------------------------------------------------------------------------------------------------------------ Dial
 
     async def _dial(self, verb: Verb) -> Errand | None:
+        self._call.doing = "rings"
         try:
             dialled = await self._switch.dial(self._leg, verb, self._document.url)
         finally:
