@@ -3,6 +3,9 @@
 Pure: a mail as read goes in, a `FaxReading` comes out; nothing raises on other people's text. A form that is not in
 `adapters.fax.shapes` gives a reading with `to_verify`, and its document all the same.
 
+A mail that tells of a fax that somebody sent (`sent`) or of one that never arrived (`failed`) is no request; pages that
+came although the reception failed are one, and are flagged (DOMAIN section 9).
+
 The number: what the line gave (CLIP) comes before what the sending machine calls itself; a station identifier is set by
 its owner and proves nothing (DOMAIN section 9), so where it has to stand for the number a defect says so.
 """
@@ -11,14 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo
 
 import phonenumbers
 
 from adapters.fax.pages import kind_of
-from adapters.fax.shapes import FAILED, FIELDS, MAX_LINE, MAX_LINES, PARTIAL, SHAPES, WITHHELD, Shape
+from adapters.fax.shapes import FIELDS, MAX_LINE, MAX_LINES, Shape, shipped
 from gateway.domain.intake import Attachment, FaxReading, MailReading, RepeatKey
 
 REGION = "IT"
@@ -44,6 +47,10 @@ _ZONES: Mapping[str, tzinfo] = {
     "CET": timezone(timedelta(hours=1)),
     "CEST": timezone(timedelta(hours=2)),
 }
+_BREAKS = re.compile(r"\r\n|\r|\n|<br ?/?>", re.IGNORECASE)
+"""Ends of lines; some services write HTML and call it plain text."""
+_DURATION = re.compile(r"(?:(?P<hours>[0-9]{1,2}):)?(?P<minutes>[0-9]{1,3}):(?P<seconds>[0-9]{2})(?![0-9:])")
+_SECONDS = re.compile(r"(?P<seconds>[0-9]{1,5}) ?(?:s|sec|secondi|seconds)?\.?$", re.IGNORECASE)
 _LINK = re.compile(r"\bhttps?://", re.IGNORECASE)
 _PREFERRED = ("image/tiff", "application/pdf", "application/postscript")
 _BY_NAME = {
@@ -55,9 +62,14 @@ _BY_NAME = {
 
 
 def read_fax(
-    reading: MailReading, recipients: tuple[str, ...], documents: Mapping[str, bytes] | None = None
+    reading: MailReading,
+    recipients: tuple[str, ...],
+    documents: Mapping[str, bytes] | None = None,
+    own: Sequence[Shape] = (),
 ) -> FaxReading:
     """What `reading` says of the fax it carries.
+
+    `own` are the shapes of the installation, which are tried before those that come with Centralino.
 
     `recipients` are the envelope's: one whose local part is a number is the called number when the text names none.
     `documents` are the bytes of attachments by their `part` (the first kilobyte is enough): with them the type is told
@@ -66,8 +78,8 @@ def read_fax(
     Source: DOMAIN section 9.
     """
     document, odd = _document(reading, documents or {})
-    lines = [line[:MAX_LINE] for line in reading.text.splitlines()[:MAX_LINES]]
-    for shape in SHAPES:
+    lines = [line[:MAX_LINE] for line in _BREAKS.split(reading.text, maxsplit=MAX_LINES)[:MAX_LINES]]
+    for shape in (*own, *shipped().shapes):
         values = _values(shape, reading, lines, document)
         if values is not None:
             return _reading(shape, values, (reading, lines, document, recipients), odd)
@@ -213,12 +225,13 @@ def _reading(
     odd: tuple[str, ...],
 ) -> FaxReading:
     reading, lines, document, recipients = mail
-    said = [reading.subject.strip()[:MAX_LINE], *lines]
-    failed = _any_line(shape.failed or FAILED, said)
+    said = [" ".join(reading.subject.split())[:MAX_LINE], *lines]
+    sent = bool(shape.sent) and _any_line(shape.sent, said)
+    failed = not sent and _any_line(shape.failed or shipped().failed, said)
     number, station, about_number = _who(shape, values, said)
     sent_at, about_time = _instant(values.get("time"), shape.zone)
     pages, about_pages = _pages(values.get("pages"))
-    no_document = () if document or failed else (_no_document(lines),)
+    no_document = () if document or failed or sent else (_no_document(lines),)
     return FaxReading(
         number=number,
         station_id=station,
@@ -228,8 +241,12 @@ def _reading(
         job_id=_job(values.get("job")),
         called_number=_called(values.get("called"), recipients),
         document_sha256=document.sha256 if document else None,
-        partial=_any_line(shape.partial + PARTIAL, said),
-        failed=failed,
+        # Pages that came before the line broke are a contact all the same.
+        partial=_any_line(shape.partial + shipped().partial, said) or (failed and document is not None),
+        failed=failed and document is None,
+        sent=sent,
+        quality=values.get("quality"),
+        duration_s=_seconds(values.get("duration")),
         shape=shape.name,
         defects=(*odd, *about_number, *about_pages, *about_time, *no_document),
     )
@@ -239,11 +256,13 @@ def _who(shape: Shape, values: dict[str, str], said: list[str]) -> tuple[str | N
     """Number, station identifier and what is odd about them."""
     station = values.get("station")
     station = None if station is None or station.lower() in {"<unknown>", "unknown", "<none>"} else station
-    given = [values[name] for name in ("caller", "number", "who") if name in values]
+    given = [_with_plus(values[name], shape) for name in ("caller", "number", "who") if name in values]
     number = next((found for text in given if (found := e164(text))), None)
     if number:
         return number, station, ()
-    withheld = _any_line(WITHHELD, given) or (not shape.station_is_number and _any_line(WITHHELD, said))
+    withheld = _any_line(shipped().withheld, given) or (
+        not shape.station_is_number and _any_line(shipped().withheld, said)
+    )
     if withheld:
         return None, station, ("number_withheld",)
     if shape.station_is_number and not given and (number := e164(station or "")):
@@ -251,6 +270,11 @@ def _who(shape: Shape, values: dict[str, str], said: list[str]) -> tuple[str | N
     if given and station is None:  # a name of the provider's address book, or an extension
         return None, given[0], ("number_unreadable",)
     return None, station, ("number_unreadable",) if given else ("number_missing",)
+
+
+def _with_plus(text: str, shape: Shape) -> str:
+    """The number in the international form that its service writes without a plus."""
+    return f"+{text}" if shape.country_code and re.match(r"[1-9]", text) else text
 
 
 def e164(text: str) -> str | None:
@@ -276,6 +300,15 @@ def _pages(text: str | None) -> tuple[int | None, tuple[str, ...]]:
         return None, ()
     match = re.match(r"[0-9]{1,5}(?![0-9])", text)
     return (int(match[0]), ()) if match else (None, ("pages_unreadable",))
+
+
+def _seconds(text: str | None) -> int | None:
+    """How long the transmission took: `1:42`, `0:01:42`, `102 s`."""
+    match = _DURATION.match(text or "") or _SECONDS.match(text or "")
+    if match is None:
+        return None
+    told = match.groupdict()
+    return int(told.get("hours") or 0) * 3600 + int(told.get("minutes") or 0) * 60 + int(told["seconds"])
 
 
 def _job(text: str | None) -> str | None:

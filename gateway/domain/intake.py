@@ -121,6 +121,15 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Fold:
+    """A span of a message's text, in characters, that is shown folded: `quoted` or `signature`. Nothing is removed."""
+
+    start: int
+    end: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Bounce:
     """What a delivery report says: about which of our messages, which recipient failed, and whether for good."""
 
@@ -159,11 +168,16 @@ class MailReading:
     bounce: Bounce | None = None
     defects: tuple[str, ...] = ()
     readable: bool = True
+    folds: tuple[Fold, ...] = ()
+    """What of `text` is an earlier mail, a signature or a disclaimer: `new_text` is the rest."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaxReading:
-    """What a fax that arrived as mail says of itself. Unknown is None; `to_verify` when the shape is unknown."""
+    """What a fax that arrived as mail says of itself. Unknown is None; `to_verify` when the shape is unknown.
+
+    `failed`: nothing was received; `sent`: it tells of a fax that somebody sent. Neither is a request for help.
+    """
 
     number: str | None
     station_id: str | None
@@ -179,3 +193,6 @@ class FaxReading:
     shape: str | None = None
     defects: tuple[str, ...] = ()
     repeat_key: RepeatKey | None = None
+    sent: bool = False
+    quality: str | None = None
+    duration_s: int | None = None

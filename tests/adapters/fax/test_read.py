@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import asdict
 from datetime import timedelta
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters.fax import document_key, read_fax, repeat_key
 from adapters.fax.read import e164
-from adapters.fax.shapes import FIELDS, SHAPES
+from adapters.fax.shapes import FIELDS, shipped
 from gateway.domain.intake import FaxReading
 from tests.adapters.fax.making import attachment, fax_tiff, reading, reading_of
 
@@ -133,13 +132,8 @@ def test_reading_takes_no_longer_than_the_text_is_long(piece: str) -> None:
 
 
 def test_shapes_name_only_fields_that_exist() -> None:
-    groups = {
-        name
-        for shape in SHAPES
-        for pattern in shape.subject + shape.sender + shape.needs + shape.lines + shape.file_name
-        for name in re.compile(pattern.pattern).groupindex
-    }
-    labels = {name for shape in SHAPES for name in shape.labels.values()}
+    groups = {name for shape in shipped().shapes for pattern in shape.patterns for name in pattern.groupindex}
+    labels = {name for shape in shipped().shapes for name in shape.labels.values()}
     assert groups | labels <= FIELDS
 
 
