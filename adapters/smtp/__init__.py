@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from adapters.smtp.door import NoHooks, SmtpHooks
 from adapters.smtp.listener import SmtpListener
-from adapters.smtp.settings import SmtpSettings
+from adapters.smtp.settings import LOOPBACK, SmtpSettings
+from adapters.smtp.submitters import Submitters, is_kept_form, kept_form
 from adapters.smtp.tls import CertificateFiles, certificate_ends_at
 
-__all__ = ["CertificateFiles", "NoHooks", "SmtpHooks", "SmtpListener", "SmtpSettings", "certificate_ends_at"]
+__all__ = [
+    "LOOPBACK",
+    "CertificateFiles",
+    "NoHooks",
+    "SmtpHooks",
+    "SmtpListener",
+    "SmtpSettings",
+    "Submitters",
+    "certificate_ends_at",
+    "is_kept_form",
+    "kept_form",
+]

@@ -25,6 +25,9 @@ class Delivery:
     tls: str
     smtputf8: bool
     received_at: datetime
+    submitter: str = ""
+    """The user who logged in."""
+    door: str = "smtp"
 
 
 def repeat_key(recipients: tuple[str, ...], raw: bytes) -> RepeatKey:
@@ -58,10 +61,12 @@ def arrival(delivery: Delivery) -> Arrival:
         "tls": delivery.tls,
         "smtputf8": "yes" if delivery.smtputf8 else "no",
     }
+    if delivery.submitter:
+        facts["submitter"] = delivery.submitter
     facts.update(oddities(delivery.raw))
     return Arrival(
         channel=Channel.MAIL,
-        door="smtp",
+        door=delivery.door,
         raw=delivery.raw,
         received_at=delivery.received_at,
         sender=delivery.sender,

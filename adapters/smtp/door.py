@@ -13,19 +13,24 @@ import ssl
 from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from typing import Protocol
 
 from aiosmtpd.smtp import Envelope, Session
 
 from adapters.smtp import answers, paths
 from adapters.smtp.arrivals import Delivery, arrival
+from adapters.smtp.login import Turnstile
 from adapters.smtp.progress import Progress
+from adapters.smtp.rates import Rate, origin
 from adapters.smtp.settings import SmtpSettings
+from adapters.smtp.submitters import Submitters
 from gateway.domain.intake import Arrival, Receipt
 from gateway.ports import Clock
 
 BIG_BYTES = 262_144
 """From here on hashing and scanning a message takes long enough to be no business of the event loop."""
+MOST_DELAYS = 20
 PATIENCE = 3
 """Unknown recipients that are answered at once: people mistype."""
 
@@ -36,6 +41,7 @@ class Client(Protocol):
     peer: str
     tls_version: str
     declared_size: int
+    submitter: str
     progress: Progress
 
     def cut(self, answer: str) -> None:
@@ -92,6 +98,7 @@ class Door:
         *,
         tls: Callable[[], ssl.SSLContext] | None,
         hooks: SmtpHooks,
+        submitters: Submitters | None = None,
     ) -> None:
         self.settings = settings
         self.hostname = settings.hostname or socket.gethostname()
@@ -104,6 +111,12 @@ class Door:
         self._recipients = recipients
         self._accept = accept
         self._clock = clock
+        self.takes_logins = bool(submitters) and not settings.lmtp
+        self._turnstile = Turnstile((submitters or Submitters({})).knows)
+        self._connections = Rate(settings.max_connections_per_minute)
+        self._messages = Rate(settings.max_messages_per_minute)
+        self._senders = Rate(settings.max_messages_per_sender)
+        self._failed_logins = Rate(settings.max_failed_logins, settings.failed_logins_window.total_seconds())
         self._from: Counter[str] = Counter()
         self._held_bytes = 0
         self._answers = _Answers()
@@ -117,6 +130,9 @@ class Door:
         limits = self.settings
         if len(self.sessions) >= limits.max_connections or self._from[peer] >= limits.max_connections_per_address:
             return answers.TOO_MANY_CONNECTIONS
+        now = asyncio.get_running_loop().time()
+        if not limits.trusts(peer) and not self._connections.allows(origin(peer), now):
+            return answers.TOO_MANY_AT_ONCE
         self.sessions.add(session)
         self.empty.clear()
         self._from[peer] += 1
@@ -149,6 +165,19 @@ class Door:
         self.hooks.fault(reference, error)
         return answers.fault(reference)
 
+    async def lets_in(self, server: Client, user: str, password: bytes) -> bool:
+        """Whether a client may come in under this name. Each failure is answered later than the one before (B-009)."""
+        if await self._turnstile.lets_in(user, password):
+            return True
+        count = self._failed_logins.count(origin(server.peer), asyncio.get_running_loop().time())
+        self.hooks.refused(answers.WRONG_LOGIN, peer=server.peer)
+        await asyncio.sleep(self.settings.refusal_delay.total_seconds() * min(count, MOST_DELAYS))
+        return False
+
+    def sends_away(self, peer: str) -> bool:
+        """Whether too many wrong passwords came from an address lately: no further one is looked at."""
+        return self._failed_logins.is_over(origin(peer), asyncio.get_running_loop().time())
+
     # ------------------------------------------------------------------------------------------- called by aiosmtpd
 
     async def handle_exception(self, error: Exception) -> str:
@@ -168,8 +197,20 @@ class Door:
             return answers.TOO_BIG
         if not address.isascii() and not envelope.smtp_utf8:
             return answers.NO_UTF8
+        if not self._may_send(server.peer, address):
+            self.hooks.refused(answers.TOO_MANY_MESSAGES, peer=server.peer)
+            return answers.TOO_MANY_MESSAGES
         envelope.mail_from = address
         return "250 2.1.0 OK"
+
+    def _may_send(self, peer: str, sender: str) -> bool:
+        """Whether one more message may come from a peer and an envelope sender in this minute."""
+        if self.settings.trusts(peer):
+            return True
+        now = asyncio.get_running_loop().time()
+        if not self._messages.allows(origin(peer), now):
+            return False
+        return sender == paths.NULL_SENDER or self._senders.allows(paths.canonical(sender).casefold(), now)
 
     async def handle_RCPT(
         self, server: Client, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -180,7 +221,7 @@ class Door:
         recipient = paths.canonical(address)
         if not self._recipients(recipient):
             return await self._unknown(server)
-        if recipient in envelope.rcpt_tos:
+        if recipient in envelope.rcpt_tos and not self.settings.lmtp:
             return "250 2.1.5 OK"
         if len(envelope.rcpt_tos) >= self.settings.max_recipients:
             self.hooks.refused(answers.TOO_MANY_RECIPIENTS, peer=server.peer)
@@ -201,10 +242,20 @@ class Door:
 
     async def handle_DATA(self, server: Client, session: Session, envelope: Envelope) -> str:
         """250 once the message is on disk; 451 for whatever goes wrong here."""
+        return await self._kept(server, self._delivery(server, session, envelope))
+
+    async def handle_each(self, server: Client, session: Session, envelope: Envelope) -> str:
+        """LMTP: one answer for each recipient in their order, each kept by itself (RFC 2033 §4.2; B-024)."""
+        whole = self._delivery(server, session, envelope)
+        once = list(dict.fromkeys(envelope.rcpt_tos))
+        said = await asyncio.gather(*(self._kept(server, replace(whole, recipients=(one,))) for one in once))
+        by_recipient = dict(zip(once, said, strict=True))
+        return "\r\n".join(by_recipient[one] for one in envelope.rcpt_tos)
+
+    async def _kept(self, server: Client, delivery: Delivery) -> str:
         loop = asyncio.get_running_loop()
         begun = loop.time()
         try:
-            delivery = self._delivery(server, session, envelope)
             receipt = await self._stored(loop, delivery)
         except Exception as error:  # noqa: BLE001 - whatever it is, the sender keeps the mail and comes again
             return self.fault(error)
@@ -223,6 +274,8 @@ class Door:
             tls=server.tls_version,
             smtputf8=envelope.smtp_utf8,
             received_at=self._clock.now(),
+            submitter=server.submitter,
+            door="lmtp" if self.settings.lmtp else "smtp",
         )
 
     async def _stored(self, loop: asyncio.AbstractEventLoop, delivery: Delivery) -> Receipt:

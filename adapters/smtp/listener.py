@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -14,11 +15,14 @@ from adapters.smtp.door import Door, NoHooks, SmtpHooks
 from adapters.smtp.progress import Phase
 from adapters.smtp.session import SmtpSession, blank
 from adapters.smtp.settings import SmtpSettings
+from adapters.smtp.submitters import Submitters
 from gateway.domain.intake import Arrival, Receipt
 from gateway.ports import Clock
 
 BACKLOG = 512
 SLOWEST_ROUND_S = 1.0
+SOCKET_MODE = 0o660
+"""Whoever is in the group of the socket's folder may deliver, if the folder hands its group on (setgid)."""
 
 
 class SmtpListener:
@@ -38,16 +42,17 @@ class SmtpListener:
         *,
         tls: Callable[[], ssl.SSLContext] | None = None,
         hooks: SmtpHooks | None = None,
+        submitters: Submitters | None = None,
     ) -> None:
         self._settings = settings
-        self._door = Door(settings, recipients, accept, clock, tls=tls, hooks=hooks or NoHooks())
+        self._door = Door(settings, recipients, accept, clock, tls=tls, hooks=hooks or NoHooks(), submitters=submitters)
         self._server: asyncio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
 
     @property
     def port(self) -> int:
-        """The port it listens on (0 before `start`)."""
-        if self._server is None or not self._server.sockets:
+        """The port it listens on (0 before `start`, and on a Unix socket)."""
+        if self._server is None or not self._server.sockets or self._settings.path:
             return 0
         return int(self._server.sockets[0].getsockname()[1])
 
@@ -66,9 +71,16 @@ class SmtpListener:
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)
         loop = asyncio.get_running_loop()
         begin: Mapping[str, object] = blank(self._door, loop)
-        self._server = await loop.create_server(
-            lambda: SmtpSession(self._door, begin, loop), self._settings.host, self._settings.port, backlog=BACKLOG
-        )
+
+        def session() -> SmtpSession:
+            return SmtpSession(self._door, begin, loop)
+
+        where = self._settings
+        if where.path:
+            self._server = await loop.create_unix_server(session, where.path, backlog=BACKLOG)
+            os.chmod(where.path, SOCKET_MODE)  # noqa: PTH101 - nothing but a path of the settings
+        else:
+            self._server = await loop.create_server(session, where.host, where.port, backlog=BACKLOG)
         self._watch = loop.create_task(self._look_after())
 
     async def stop(self, grace_s: float = 10.0) -> None:

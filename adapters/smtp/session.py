@@ -7,6 +7,7 @@ while data flows (F3), and a client that leaves cancels our work (F4; the commit
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import select
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
 
-from adapters.smtp import answers, paths
+from adapters.smtp import answers, login, paths
 from adapters.smtp.door import Door
 from adapters.smtp.progress import Phase, Progress
 
@@ -50,7 +51,8 @@ class _Verbs(dict[str, Any]):
 
 def blank(door: Door, loop: asyncio.AbstractEventLoop) -> Mapping[str, object]:
     """The state that every new session of a door begins with."""
-    return dict(vars(SMTP(door, loop=loop, hostname=door.hostname, ident=answers.GREETING, enable_SMTPUTF8=True)))
+    ident = answers.LMTP_GREETING if door.settings.lmtp else answers.GREETING
+    return dict(vars(SMTP(door, loop=loop, hostname=door.hostname, ident=ident, enable_SMTPUTF8=True)))
 
 
 class _TurnedAway(asyncio.Protocol):
@@ -81,6 +83,7 @@ class SmtpSession(SMTP):
         self.peer = ""
         self.tls_version = ""
         self.declared_size = 0
+        self.submitter = ""
         now = loop.time()
         self.progress = Progress(now, now, now)
         self._greeted = False
@@ -226,13 +229,28 @@ class SmtpSession(SMTP):
             await self.push(answers.UNKNOWN_COMMAND)
 
     async def smtp_HELO(self, hostname: str) -> None:
-        if hostname and _HOST.match(hostname) is None:
+        if self.door.settings.lmtp:
+            await self.push(answers.NOT_THIS_PROTOCOL)
+        elif hostname and _HOST.match(hostname) is None:
             await self.push(answers.BAD_HELO)
         else:
             await super().smtp_HELO(hostname)
 
     async def smtp_EHLO(self, hostname: str) -> None:
-        """Say what is offered, in one packet. AUTH is not: this door takes mail, it does not send it on."""
+        """Say what is offered, in one packet. AUTH is only inside TLS: what a password proves is who sends."""
+        if self.door.settings.lmtp:
+            await self.push(answers.NOT_THIS_PROTOCOL)
+        else:
+            await self._greet(hostname)
+
+    async def smtp_LHLO(self, hostname: str) -> None:
+        """EHLO under the name that LMTP gives it (RFC 2033 §4.1)."""
+        if self.door.settings.lmtp:
+            await self._greet(hostname)
+        else:
+            await self.push(answers.UNKNOWN_COMMAND)
+
+    async def _greet(self, hostname: str) -> None:
         if not hostname or _HOST.match(hostname) is None or self.session is None:
             await self.push(answers.BAD_HELO)
             return
@@ -242,6 +260,8 @@ class SmtpSession(SMTP):
         lines = [self.hostname, f"SIZE {self.data_size_limit}", "8BITMIME", "SMTPUTF8", "PIPELINING"]
         if self.tls_context and not self._tls_protocol:
             lines.append("STARTTLS")
+        if self._tls_protocol and self.door.takes_logins:
+            lines.append("AUTH " + " ".join(login.MECHANISMS))
         await self.push("\r\n".join(f"250-{line}" for line in lines) + "\r\n250 HELP")
 
     async def smtp_STARTTLS(self, arg: str) -> None:
@@ -251,7 +271,35 @@ class SmtpSession(SMTP):
             await super().smtp_STARTTLS(arg)
 
     async def smtp_AUTH(self, arg: str) -> None:
-        await self.push(answers.NOT_OFFERED)
+        refusal = self._login_refusal()
+        if refusal is not None:
+            await self.push(refusal)
+            return
+        if self.door.sends_away(self.peer):
+            self.cut(answers.TOO_MANY_LOGINS)
+            return
+        said = await login.credentials(arg, self._ask)
+        if isinstance(said, str):
+            await self.push(said)
+        elif await self.door.lets_in(self, *said):
+            self.submitter = said[0]
+            await self.push(answers.LOGGED_IN)
+        else:
+            await self.push(answers.WRONG_LOGIN)
+
+    def _login_refusal(self) -> str | None:
+        if not self.door.takes_logins:
+            return answers.NOT_OFFERED
+        if self._tls_protocol is None:
+            return answers.NEEDS_TLS
+        begun = self.envelope is not None and self.envelope.mail_from is not None
+        known = self.session is not None and self.session.host_name
+        return answers.OUT_OF_ORDER if self.submitter or begun or not known else None
+
+    async def _ask(self, prompt: bytes) -> bytes:
+        """The client's next line, without its end."""
+        await self.push(b"334 " + base64.b64encode(prompt))
+        return bytes(await self._reader.readline()).strip()
 
     async def smtp_EXPN(self, arg: str) -> None:
         await self.push(answers.NOT_OFFERED)
@@ -297,6 +345,8 @@ class SmtpSession(SMTP):
             self.door.let_go(self._held)
             self._held = 0
         self.progress.delivered(self.loop.time())
+        if self.door.settings.lmtp and self.envelope is not None and "\n" not in status:
+            status = "\r\n".join([status] * len(self.envelope.rcpt_tos))
         self._set_post_data_state()  # type: ignore[no-untyped-call]  # aiosmtpd leaves it untyped
         await self.push(status)
         if self.door.closing:
@@ -319,7 +369,8 @@ class SmtpSession(SMTP):
             return message
         assert self.envelope is not None and self.session is not None  # noqa: S101, PT018 - checked in _data_refusal
         self.envelope.content = message
-        return await self.door.handle_DATA(self, self.session, self.envelope)
+        take = self.door.handle_each if self.door.settings.lmtp else self.door.handle_DATA
+        return await take(self, self.session, self.envelope)
 
     async def _message(self) -> bytes | str:
         """The message up to its final dot, dots unstuffed; or the answer, if it is over a limit (all of it was read).

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_address
+
+LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,6 +15,10 @@ class SmtpSettings:
 
     host: str = "127.0.0.1"
     port: int = 0
+    path: str = ""
+    """A Unix socket to listen on instead."""
+    lmtp: bool = False
+    """Whether LMTP is spoken (RFC 2033): one answer for each recipient. Who delivers by it is our own mail server."""
     hostname: str = ""
     """How the door calls itself; empty: the name of the machine."""
     max_message_bytes: int = 52_428_800
@@ -25,6 +32,17 @@ class SmtpSettings:
     """How much longer the answer to each further unknown recipient takes, from the fourth on."""
     max_connections: int = 500
     max_connections_per_address: int = 50
+    max_connections_per_minute: int = 600
+    """New connections from one address in a minute; 0 is no limit. This and the next do not bind `trusted` peers."""
+    max_messages_per_minute: int = 1_200
+    """Messages from one address in a minute; further ones are answered 450 and come again."""
+    max_messages_per_sender: int = 300
+    """Messages of one envelope sender in a minute; the null sender has no limit of its own."""
+    trusted: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
+    """Peers that bring other people's mail: limits for each sender would hit everybody behind them."""
+    max_failed_logins: int = 5
+    """Wrong passwords from one address in `failed_logins_window`; then it is sent away until that is over."""
+    failed_logins_window: timedelta = timedelta(minutes=10)
     max_commands: int = 1_000
     """Commands between two messages."""
     max_line_bytes: int = 1_048_576
@@ -44,3 +62,11 @@ class SmtpSettings:
     rate_grace: timedelta = timedelta(seconds=60)
     commit_timeout: timedelta = timedelta(seconds=60)
     """How long the store may take before the client is told to come again."""
+
+    def trusts(self, peer: str) -> bool:
+        """Whether a peer is one of `trusted`; who came by a Unix socket is."""
+        try:
+            address = ip_address(peer.partition("%")[0])
+        except ValueError:
+            return bool(self.path)
+        return any(address in network for network in self.trusted)

@@ -26,8 +26,8 @@ def opened(store: SqlStore) -> Iterator[Callable[..., Running]]:
     """Opens a door with the limits given."""
     doors: list[Running] = []
 
-    def one(*, accept: Any = None, tls: Any = None, **limits: Any) -> Running:  # noqa: ANN401 - settings by name
-        doors.append(Running(store, SmtpSettings(**limits), accept=accept, tls=tls))
+    def one(*, accept: Any = None, tls: Any = None, submitters: Any = None, **limits: Any) -> Running:  # noqa: ANN401 - settings by name
+        doors.append(Running(store, SmtpSettings(**limits), accept=accept, tls=tls, submitters=submitters))
         return doors[-1]
 
     yield one

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Self
 
 import uvloop
 
-from adapters.smtp import SmtpListener, SmtpSettings
+from adapters.smtp import SmtpListener, SmtpSettings, Submitters
 from adapters.store import SqlStore
 from gateway.domain.intake import Arrival, Intake, Receipt
 from gateway.ports import Reading
@@ -63,6 +65,7 @@ class Running:
         *,
         accept: Callable[[Arrival], Future[Receipt]] | None = None,
         tls: Callable[[], Any] | None = None,
+        submitters: Submitters | None = None,
     ) -> None:
         self.store = store
         self.heard = Heard()
@@ -73,13 +76,18 @@ class Running:
         def kept(arrival: Arrival) -> Future[Receipt]:
             return store.submit_accept(arrival, datetime.now(UTC))
 
-        self.listener = self.on_loop(self._made(settings, accept or kept, tls))
+        self.listener = self.on_loop(self._made(settings, accept or kept, tls, submitters))
         self.port = self.listener.port
 
     async def _made(
-        self, settings: SmtpSettings, accept: Callable[[Arrival], Future[Receipt]], tls: Callable[[], Any] | None
+        self,
+        settings: SmtpSettings,
+        accept: Callable[[Arrival], Future[Receipt]],
+        tls: Callable[[], Any] | None,
+        submitters: Submitters | None,
     ) -> SmtpListener:
-        listener = SmtpListener(settings, is_ours, accept, WallClock(), tls=tls, hooks=self.heard)
+        hooks, clock = self.heard, WallClock()
+        listener = SmtpListener(settings, is_ours, accept, clock, tls=tls, hooks=hooks, submitters=submitters)
         await listener.start()
         return listener
 
@@ -104,8 +112,13 @@ def whole(reading: Reading) -> list[Intake]:
 class Client:
     """A socket that speaks SMTP literally."""
 
-    def __init__(self, port: int, *, greeted: bool = True, timeout: float = 20) -> None:
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+    def __init__(self, port: int | Path, *, greeted: bool = True, timeout: float = 20) -> None:
+        if isinstance(port, int):
+            self.sock = socket.create_connection(("127.0.0.1", port), timeout=timeout)
+        else:
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(timeout)
+            self.sock.connect(str(port))
         self._file = self.sock.makefile("rb")
         if greeted:
             assert self.answer().startswith("220 ")
@@ -138,6 +151,13 @@ class Client:
     def say(self, line: str | bytes) -> str:
         self.send((line if isinstance(line, bytes) else line.encode()) + b"\r\n")
         return self.answer()
+
+    def over_tls(self, context: ssl.SSLContext) -> None:
+        """STARTTLS, and go on inside."""
+        assert self.say("EHLO client.example").startswith("250")
+        assert self.say("STARTTLS").startswith("220")
+        self.sock = context.wrap_socket(self.sock, server_hostname="mx.example")
+        self._file = self.sock.makefile("rb")
 
     def envelope(self, recipient: str = INTAKE) -> None:
         """Everything up to the 354."""
