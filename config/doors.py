@@ -12,7 +12,7 @@ from adapters.mail.imap_session import ImapAddress
 from adapters.mail.smtp_client import Relay, send
 from adapters.smtp import CertificateFiles, SmtpListener, SmtpSettings
 from adapters.twilio import Api, Ceilings, Refused, TwilioArchive, TwilioOutlet, Webhooks, routes
-from adapters.web import Health, WebServer, page_routes
+from adapters.web import Health, WebServer, page_routes, swap_routes
 from adapters.web import routes as health_routes
 from config.compose import is_our_recipient, mail_outlet_of
 from gateway import alarms, journal
@@ -266,7 +266,7 @@ def web_of(settings: Settings, gateway: Gateway, health: Health, refused: Refuse
     host, _, port = settings.http.listen.rpartition(":")
     webhooks = webhooks_of(settings, gateway, refused)
     return WebServer(
-        [*health_routes(health), *page_routes(gateway), *(routes(webhooks) if webhooks else ())],
+        [*health_routes(health), *page_routes(gateway), *swap_routes(gateway), *(routes(webhooks) if webhooks else ())],
         host.strip("[]"),
         int(port),
         max_body_bytes=settings.http.max_body_bytes,

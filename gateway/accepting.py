@@ -103,15 +103,17 @@ def _take(
 
 def by_link(gw: Gateway, tx: Transaction, token: str, at: datetime) -> Accepted:
     """The button of a page's own page was pressed."""
-    page = page_of_link(gw, tx, token)
+    page = page_of_link(gw, tx, token, at)
     return accept(gw, tx, page, at, medium="link") if page else Accepted(Answer.GONE)
 
 
-def page_of_link(gw: Gateway, reading: Reading, token: str) -> Page | None:
-    """The page that a link was made for; None when the token was not made by us for a page that there is."""
+def page_of_link(gw: Gateway, reading: Reading, token: str, at: datetime) -> Page | None:
+    """The page that a link was made for; None when the token was not made by us for a page that there is, or is old."""
     page_id = pages.page_id_of(token)
     page = reading.page(page_id) if page_id is not None else None
-    return page if page and pages.is_token_of(gw.rules.signing_key, token, page) else None
+    if page is None or not pages.is_token_of(gw.rules.signing_key, token, page):
+        return None
+    return None if pages.link_has_ended(page, at) else page
 
 
 def pass_on(gw: Gateway, tx: Transaction, page: Page, at: datetime, *, medium: str) -> Accepted:

@@ -1,6 +1,7 @@
 """What a technician's SMS does: OK, NO or INFO with a page's code, STOP and START, and anything else.
 
-OK without a code confirms a watch that waits for it (M-05), and means the only open page, else they are listed. What is
+OK without a code confirms a watch that waits for it (M-05), and means the only open page, else they are listed. A swap
+that was asked for is answered by OK or NO with its code. What is
 not understood is explained at a bounded rate, so that two robots never talk, and is kept on the ticket in a lane of its
 own: a technician is no requester.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import accepting, handovers, paging, silences, telling
+from gateway import accepting, handovers, paging, silences, swaps, telling
 from gateway.accepting import Answer
 from gateway.contacts import Contact, contract_for_number
 from gateway.domain.dispatch import DispatchKind
@@ -21,6 +22,7 @@ from gateway.domain.pages import ANSWERABLE, OPEN
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.ticket import Requester
 from gateway.receiving import add_message
+from gateway.standing_in import swap_facts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,10 +32,11 @@ if TYPE_CHECKING:
     from gateway.domain.contract import Contract
     from gateway.domain.intake import Intake
     from gateway.domain.roster import Person
+    from gateway.domain.telephony import RosterChange
     from gateway.domain.ticket import Page
     from gateway.ports import Gateway, Reading, Transaction
 
-_REPLY = re.compile(r"^\W*(OK|NO|INFO)\b\W*([0-9 ]{0,12})", re.IGNORECASE | re.ASCII)
+_REPLY = re.compile(r"^\W*(OK|NO|INFO)(?![A-Z_])\W*([0-9 .-]{0,12})", re.IGNORECASE | re.ASCII)
 _WORD = re.compile(r"\W*([A-Za-z]{3,12})\W*", re.ASCII)
 _CODE = re.compile(r"\bOK ([0-9]{6})\b", re.ASCII)
 LISTED = 3
@@ -73,7 +76,7 @@ def read(gw: Gateway, reading: Reading, intake: Intake) -> Reply | None:
         return Reply(person, number, words, keyword)
     said = _REPLY.match(words)
     if said:
-        return Reply(person, number, words, said[1].upper(), said[2].replace(" ", ""))
+        return Reply(person, number, words, said[1].upper(), "".join(c for c in said[2] if c.isdigit()))
     return Reply(person, number, words) if reading.pages(number=number, states=(OPEN,)) else None
 
 
@@ -120,6 +123,8 @@ def _answers(gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, at: dat
     confirmed = reply.word == "OK" and not reply.code and handovers.confirm(gw, tx, reply.person, at)
     if page is None and confirmed and not open_pages:
         return
+    if page is None and _about_swap(gw, tx, reply, at, asked_more=not open_pages):
+        return
     if page is None:
         _not_understood(gw, tx, intake, reply, open_pages, at)
     elif reply.word == "OK":
@@ -137,6 +142,39 @@ def _meant(tx: Transaction, reply: Reply, open_pages: Sequence[Page]) -> Page | 
         mine = tx.pages(number=reply.number)
         return next((page for page in mine if page.code == reply.code and page.state != "blocked"), None)
     return open_pages[0] if len(open_pages) == 1 else None
+
+
+def _about_swap(gw: Gateway, tx: Transaction, reply: Reply, at: datetime, *, asked_more: bool) -> bool:
+    """A reply that means a swap of duty: by its code alone. `asked_more`: nothing else could be meant, so it is asked.
+
+    False when it means none; a code that nobody knows counts against the swaps too.
+    """
+    swap = swaps.of_code(gw, tx, reply.person, reply.number, reply.code, at) if reply.code else None
+    if swap is not None and reply.word != "INFO":
+        done = swaps.answer(gw, tx, swap, at, accepts=reply.word == "OK", medium="sms")
+        _tell_of_swap(gw, tx, done.swap or swap, _SWAP_TEXTS[done.standing], reply, at)
+        return True
+    waiting = swaps.waiting(tx, reply.person, at)
+    if swap is not None or not waiting:
+        return swap is not None and _tell_of_swap(gw, tx, swap, "M-SWAP", reply, at)
+    left = swaps.wrong_code(tx, reply.number, at) if reply.code else swaps.tries_left(tx, reply.number, at)
+    return asked_more and _tell_of_swap(gw, tx, waiting[0], "M-SWAP" if left else "M-SWAP-BLOCKED", reply, at)
+
+
+_SWAP_TEXTS = {
+    swaps.Standing.YOURS: "M-SWAP-YOURS",
+    swaps.Standing.DECLINED: "M-SWAP-KEPT",
+    swaps.Standing.OVER: "M-SWAP-OVER",
+    swaps.Standing.WAITS: "M-SWAP",
+    swaps.Standing.GONE: "M-SWAP-OVER",
+}
+
+
+def _tell_of_swap(gw: Gateway, tx: Transaction, swap: RosterChange, text_id: str, reply: Reply, at: datetime) -> bool:
+    contract = gw.rules.contract(swap.contract)
+    values = swap_facts(gw, contract, swap, gw.rules.people.get(swap.by))
+    _answer(gw, tx, contract, reply.number, text_id, values, at)
+    return True
 
 
 def _told(gw: Gateway, tx: Transaction, page: Page, accepted: Accepted, at: datetime) -> None:

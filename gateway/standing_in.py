@@ -1,7 +1,8 @@
 """Somebody else on call for a while: overrides, swaps that are asked for and accepted, and taking them back.
 
 Each is one unit: it reads what is in force, is refused by name or recorded, becomes an entry of the register, moves the
-next hand-over, and owes a mail to everybody whose duty it changes.
+next hand-over, and owes a mail to everybody whose duty it changes. A swap is asked for and answered by SMS too: who has
+the duty lives by the telephone.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gateway import duty, handovers
+from gateway import duty, handovers, silences
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.hours import local
 from gateway.domain.register import SYSTEM, Happening
+from gateway.domain.roster.asking import swap_code, swap_token
 from gateway.domain.roster.changes import (
     STANDING_IN,
     ChangeError,
@@ -23,7 +25,7 @@ from gateway.domain.roster.changes import (
 )
 from gateway.domain.roster.watches import on_call_parts
 from gateway.domain.telephony import ChangeKind, ChangeState, RosterChange
-from gateway.telling import owe_letter
+from gateway.telling import owe_letter, owe_sms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,7 +72,9 @@ def ask_swap(gw: Gateway, tx: Transaction, wanted: Wanted, by: Person, at: datet
     _refuse(gw, tx, wanted.contract, asked, wanted.countries, at)
     asked = tx.add_roster_change(asked)
     _record(tx, wanted.contract, "swap_asked", asked, at, by.id)
-    _write(gw, tx, wanted.contract, asked, gw.rules.people[asked.contact], "T-SWAP-ASKED", by, at)
+    to = gw.rules.people[asked.contact]
+    _write(gw, tx, wanted.contract, asked, to, "T-SWAP-ASKED-LINK" if gw.rules.public_url else "T-SWAP-ASKED", by, at)
+    _text(gw, tx, wanted.contract, asked, to, "M-SWAP", by, at)
     return asked
 
 
@@ -92,8 +96,16 @@ def _change(
     )
 
 
-def answer_swap(
-    gw: Gateway, tx: Transaction, change_id: int, by: Person, at: datetime, *, accepts: bool, countries: tuple[str, ...]
+def answer_swap(  # noqa: PLR0913 - an answer has this many parts, and each is named at the call
+    gw: Gateway,
+    tx: Transaction,
+    change_id: int,
+    by: Person,
+    at: datetime,
+    *,
+    accepts: bool,
+    countries: tuple[str, ...],
+    medium: str = "shell",
 ) -> RosterChange:
     """The one who was asked accepts or declines. An answer that comes after the start counts from now on.
 
@@ -110,8 +122,9 @@ def answer_swap(
     contract = gw.rules.contract(asked.contract)
     if not accepts:
         declined = tx.change_roster_change(asked.id, state=ChangeState.DECLINED, answered_at=at, answered_by=by.id)
-        _record(tx, contract, "swap_declined", declined, at, by.id)
+        _record(tx, contract, "swap_declined", declined, at, by.id, medium=medium)
         _write(gw, tx, contract, declined, gw.rules.people.get(asked.by), "T-SWAP-DECLINED", by, at)
+        _text(gw, tx, contract, declined, gw.rules.people.get(asked.by), "M-SWAP-DECLINED", by, at)
         return declined
     agreed = replace(asked, starts_at=max(asked.starts_at, at), answered_at=at, answered_by=by.id)
     _refuse(gw, tx, contract, agreed, countries, at)
@@ -119,8 +132,9 @@ def answer_swap(
     agreed = tx.change_roster_change(
         asked.id, state=ChangeState.IN_FORCE, starts_at=agreed.starts_at, answered_at=at, answered_by=by.id
     )
-    _record(tx, contract, "swap_accepted", agreed, at, by.id)
+    _record(tx, contract, "swap_accepted", agreed, at, by.id, medium=medium)
     _takes_effect(gw, tx, contract, before, agreed, by, at)
+    _text(gw, tx, contract, agreed, gw.rules.people.get(asked.by), "M-SWAP-TAKEN", by, at)
     return agreed
 
 
@@ -170,7 +184,9 @@ def _refuse(
     refuse_change(change, contract, gw.rules.roster, recorded, at=at, countries=countries)
 
 
-def _record(tx: Transaction, contract: Contract, what: str, change: RosterChange, at: datetime, by: str) -> None:
+def _record(
+    tx: Transaction, contract: Contract, what: str, change: RosterChange, at: datetime, by: str, *, medium: str = ""
+) -> None:
     """An entry of the system's chain. Why somebody is away is theirs: it can be erased, the entry stays."""
     data = {
         "change": str(change.id),
@@ -179,7 +195,7 @@ def _record(tx: Transaction, contract: Contract, what: str, change: RosterChange
         "ends_at": change.ends_at.isoformat(),
         "contact": change.contact,
         "instead_of": change.instead_of or "",
-    }
+    } | ({"medium": medium} if medium else {})
     personal = {"reason": change.reason} if change.reason else {}
     tx.record(SYSTEM, Happening(what, at, by, contract.clauses.of("on_call"), data, personal))
 
@@ -225,6 +241,33 @@ def _write(  # noqa: PLR0913, PLR0917 - a mail has this many parts
         "by": by.name,
         "change": str(change.id),
         "person": to.id,
+        "link": f"{gw.rules.public_url}/swap/{swap_token(gw.rules.signing_key, change)}",
     }
     text = gw.rules.texts(contract).fill(text_id, values)
     owe_letter(gw, tx, contract, kind=DispatchKind.NOTICE, to=to.mail, text=text, at=at)
+
+
+def _text(  # noqa: PLR0913, PLR0917 - as above
+    gw: Gateway,
+    tx: Transaction,
+    contract: Contract,
+    change: RosterChange,
+    to: Person | None,
+    text_id: str,
+    by: Person,
+    at: datetime,
+) -> None:
+    """One SMS about a swap, to whoever can get one; the mail says the same."""
+    if to is not None and to.mobile and not silences.is_silent(tx, to.mobile):
+        owe_sms(gw, tx, contract, text_id=text_id, values=swap_facts(gw, contract, change, by), to=to.mobile, at=at)
+
+
+def swap_facts(gw: Gateway, contract: Contract, swap: RosterChange, by: Person | None) -> dict[str, str]:
+    """The values of an SMS about a swap; `by` is who speaks in it."""
+    return {
+        "service": contract.sms_name,
+        "person": by.name if by else "-",
+        "start": f"{local(swap.starts_at):%d/%m %H:%M}",
+        "end": f"{local(swap.ends_at):%d/%m %H:%M}",
+        "code": swap_code(gw.rules.signing_key, swap),
+    }

@@ -7,12 +7,12 @@ of the request than the SMS does (X15). Mail programs and scanners that open lin
 from __future__ import annotations
 
 import asyncio
-import html
 from typing import TYPE_CHECKING, TypeVar
 
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from adapters.web.plain_page import GONE, UNAVAILABLE, plain_page
 from gateway import accepting, journal, storms
 from gateway.accepting import Answer
 from gateway.domain import replies, wording
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from gateway.ports import Gateway, Reading, Transaction
 
 T = TypeVar("T")
-GONE, UNAVAILABLE = 404, 503
 
 
 def routes(gateway: Gateway) -> list[Route]:
@@ -69,7 +68,7 @@ class _Links:
     # ---------------------------------------------------------------------------------------------------- what is shown
 
     def _shown(self, reading: Reading, token: str, at: datetime) -> Response:
-        page = accepting.page_of_link(self._gw, reading, token)
+        page = accepting.page_of_link(self._gw, reading, token, at)
         ticket = reading.ticket(page.ticket) if page else None
         if page is None or ticket is None or page.state == "blocked":
             return self._page(self._words(None, "W-PAGE-GONE", at), status=GONE)
@@ -111,14 +110,6 @@ class _Links:
         return rules.texts(contract).fill(text_id, values).body
 
     def _page(self, words: str, *, button: str = "", status: int = 200, language: str = "it") -> Response:
-        """One heading, one sentence, at most one button: readable without style, by a screen reader too (X20)."""
-        name = html.escape(self._gw.rules.name)
-        form = f'<form method="post"><button type="submit">{html.escape(button)}</button></form>' if button else ""
-        return HTMLResponse(
-            f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">'
-            '<meta name="robots" content="noindex">'
-            f"<title>{name}</title></head><body><main>"
-            f"<h1>{name}</h1><p>{html.escape(words)}</p>{form}</main></body></html>",
-            status,
+        return plain_page(
+            self._gw.rules.name, words, [("", button)] if button else (), status=status, language=language
         )

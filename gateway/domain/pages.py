@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.domain.dispatch import DispatchKind
@@ -28,6 +29,9 @@ ASKED_FOR = "asked_for"
 WAKING = (Channel.SMS, Channel.VOICE)
 """What rings. A mail of a page lies beside them: that it does not arrive moves nothing."""
 
+LINK_LIVES = timedelta(days=7)
+"""A link lies in a mailbox for ever: so long after its page was made it opens nothing, unless the page still waits."""
+
 _TOKEN = re.compile(r"([0-9]{1,12})-([0-9a-f]{32})", re.ASCII)
 _DIGITS = 32
 
@@ -47,6 +51,11 @@ def is_token_of(key: bytes, token: str, page: Page) -> bool:
     """Whether the token was made for this page and its person."""
     found = _TOKEN.fullmatch(token)
     return bool(found) and hmac.compare_digest(found[2] if found else "", _signature(key, page))
+
+
+def link_has_ended(page: Page, at: datetime) -> bool:
+    """Whether a page's link opens nothing any more."""
+    return page.state not in ANSWERABLE and at - page.opened_at >= LINK_LIVES
 
 
 def _signature(key: bytes, page: Page) -> str:

@@ -31,6 +31,7 @@ OWNERS = {
     "defusedxml": {"adapters/pec"},
     "icalendar": {"adapters/reports"},
     "imapclient": {"adapters/mail", "adapters/imap"},
+    "msal": {"adapters/oauth"},
     "psycopg": {"adapters/store"},
     "pyhanko": {"adapters/pec"},
     "pyhanko_certvalidator": {"adapters/pec"},
@@ -45,7 +46,7 @@ OWNERS = {
 PLACES = {
     "gateway": {"domain", "decisions"},
     "adapters": {
-        "mail", "imap", "smtp", "pec", "fax", "twilio", "store", "web", "console", "reports", "rehearsal", "confine",
+        "mail", "imap", "oauth", "smtp", "pec", "fax", "twilio", "store", "web", "console", "reports", "rehearsal", "confine",
         "ticker", "systemd",
     },
     "config": {"commands", "contracts", "demo", "load", "texts"},
@@ -58,10 +59,12 @@ MODULES = {
         "certifying", "posting", "receipts",
         "accepting", "alarms", "answering", "contract_acts", "deciding", "drills", "dues", "duty", "handovers",
         "outages", "passing_on", "probing", "replying", "settling", "silences", "standing_in", "storms", "suspending",
-        "texting", "visiting",
+        "swaps", "texting", "visiting",
     },
     "adapters": {"clock", "keys", "sms"},
-    "config": {"__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "places", "watches"},
+    "config": {
+        "__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "faxes", "places", "watches",
+    },
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from gateway import duty, standing_in
 from gateway.domain.hours import ROME
+from gateway.domain.intake import Channel
 from gateway.domain.register import SYSTEM
 from gateway.domain.roster.changes import ChangeError
 from gateway.domain.telephony import ChangeState, RosterChange
@@ -57,7 +58,8 @@ def on_call(station: Station, at: datetime) -> str | None:
 
 
 def mailed(station: Station) -> list[tuple[str, str]]:
-    return [(each.to.partition(".")[0], each.subject.partition(":")[0]) for each in station.sent()]
+    letters = station.sent(channel=Channel.MAIL)
+    return [(each.to.partition(".")[0], each.subject.partition(":")[0]) for each in letters]
 
 
 def test_an_override_is_in_force_at_once_and_ends_by_itself(station: Station) -> None:
@@ -93,7 +95,7 @@ def test_a_swap_is_in_force_when_the_other_accepts(station: Station) -> None:
     change = ask(station, "carla")
     assert on_call(station, NIGHT[0]) == "bruno"
     assert mailed(station) == [("carla", "Scambio di turno")]
-    assert "centralino oncall swap accept 1 --as carla" in station.sent()[0].text
+    assert "centralino oncall swap accept 1 --as carla" in station.sent(channel=Channel.MAIL)[0].text
     agreed = answer(station, change, "carla")
     assert on_call(station, NIGHT[0]) == "carla"
     assert (agreed.state, agreed.answered_by) == (ChangeState.IN_FORCE, "carla")
