@@ -141,6 +141,7 @@ class SafeReader:
         limits = settings.limits
         self._own = own_mail(rules)
         self._trusted = trust_list_of(settings)
+        self._fax_shapes = tuple(each.shape() for each in settings.fax_shape)
         self._confine = Confine(
             (packed.READ, pec.READ, *FAX_FUNCTIONS),
             workers=1,
@@ -186,7 +187,7 @@ class SafeReader:
     def fax(self, intake: Intake, reading: MailReading) -> FaxReading:
         """What a fax mail says of itself."""
         heads = {part.part: self.attachment(intake.raw, part.part)[:FAX_HEAD_BYTES] for part in reading.attachments}
-        fax = read_fax(reading, intake.recipients, heads)
+        fax = read_fax(reading, intake.recipients, heads, self._fax_shapes)
         return replace(fax, repeat_key=repeat_key(fax))
 
     def certified(self, intake: Intake) -> CertifiedReading:
@@ -203,13 +204,14 @@ class SafeReader:
         return mime.attachment(raw, part)
 
     def take(self, rules: Rules, settings: Settings | None = None) -> None:
-        """After a reload: our own addresses may have changed, and whose signatures count.
+        """After a reload: our own addresses may have changed, whose signatures count, and how faxes are written.
 
         Raises:
             SettingError: the trust list cannot be read; nothing was taken.
         """
         if settings is not None:
             self._trusted = trust_list_of(settings)
+            self._fax_shapes = tuple(each.shape() for each in settings.fax_shape)
         self._own = own_mail(rules)
 
     @property

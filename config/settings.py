@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from config.faxes import Fax, FaxShape
 from config.fields import BesideConfig, Duration, Listen, Mail, Number, Secret, Section, duration, refuse
 
 Tls = Literal["implicit", "starttls", "none"]
@@ -414,6 +415,8 @@ class Settings(Section):
     mailbox: tuple[Mailbox, ...] = ()
     pec: Pec = Pec()
     pec_account: tuple[PecAccount, ...] = ()
+    fax: Fax = Fax()
+    fax_shape: tuple[FaxShape, ...] = ()
     twilio: Twilio | None = None
     signing: Signing | None = None
     phone: Phone = Phone()

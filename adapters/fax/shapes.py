@@ -26,7 +26,7 @@ FIELDS = frozenset(("number", "caller", "who", "station", "pages", "time", "job"
 NUMBER = r"\+?[0-9][0-9 ()./-]{2,30}"
 
 TABLE = Path(__file__).with_name("shapes.toml")
-_PATTERNS = ("subject", "sender", "needs", "lines", "file_name", "partial", "failed", "sent")
+PATTERNS = ("subject", "sender", "needs", "lines", "file_name", "partial", "failed", "sent")
 _FLAGS = ("blank_text", "needs_document", "station_is_number", "country_code")
 
 
@@ -93,9 +93,6 @@ def patterns(texts: list[str]) -> tuple[re.Pattern[str], ...]:
 
 def _shape(entry: Mapping[str, Any], label_sets: Mapping[str, Mapping[str, str]]) -> Shape:
     labels = entry.get("labels", {})
-    return Shape(
-        name=entry["name"],
-        labels=label_sets[labels] if isinstance(labels, str) else labels,
-        **{key: patterns(entry.get(key, [])) for key in _PATTERNS},
-        **{key: entry.get(key, False) for key in _FLAGS},
-    )
+    told: dict[str, Any] = {key: patterns(entry.get(key, [])) for key in PATTERNS}
+    told |= {key: entry[key] for key in _FLAGS if key in entry}
+    return Shape(name=entry["name"], labels=label_sets[labels] if isinstance(labels, str) else labels, **told)

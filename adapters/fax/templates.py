@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.fax.shapes import FIELDS, MAX_LINE, NUMBER, Shape
@@ -96,9 +97,6 @@ def shape_of(
         ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         raise TemplateError(f"{zone!r} is no time zone", 'write one like "Europe/Rome"') from None
-    return Shape(
-        name=name,
-        labels={" ".join(label.split()).casefold().rstrip(":"): given for label, given in labels.items()},
-        zone=zone,
-        **{key: tuple(compiled(line) for line in lines) for key, lines in lines_of.items()},
-    )
+    told: dict[str, Any] = {key: tuple(compiled(line) for line in lines) for key, lines in lines_of.items()}
+    plain = {" ".join(label.split()).casefold().rstrip(":"): given for label, given in labels.items()}
+    return Shape(name=name, labels=plain, zone=zone, **told)

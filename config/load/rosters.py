@@ -61,6 +61,8 @@ class PersonTable(Section):
     mail: Mail | None = None
     contracts: tuple[str, ...] = ()
     supervisor: bool = False
+    fax: PersonNumber | None = None
+    public_body: bool = False
 
 
 class PeopleFile(Section):
@@ -78,7 +80,7 @@ def people_of(source: Source, contracts: Mapping[str, Contract]) -> Directory:
     table = checked(PeopleFile, source, PEOPLE_CLAUSES, {})
     seen: dict[str, str] = {}
     for number, person in enumerate(table.person, 1):
-        for value in (person.id, person.mobile, person.landline, person.mail):
+        for value in dict.fromkeys((person.id, person.mobile, person.landline, person.fax, person.mail)):
             if value and value in seen:
                 raise source.refusal(
                     f"person[{number}]",
@@ -118,6 +120,8 @@ def _person(table: PersonTable) -> Person:
         mail=table.mail,
         contracts=table.contracts,
         supervisor=table.supervisor,
+        fax=table.fax,
+        public_body=table.public_body,
     )
 
 

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person of the directory. Numbers are E.164, addresses lower case; `contracts` empty means all."""
+    """One person of the directory. Numbers are E.164, addresses lower case; `contracts` empty means all.
+
+    `fax` is never called or texted: it only says whose fax it is. A `public_body` is answered by mail (X8).
+    """
 
     id: str
     name: str
@@ -22,6 +25,8 @@ class Person:
     mail: str | None = None
     contracts: tuple[str, ...] = ()
     supervisor: bool = False
+    fax: str | None = None
+    public_body: bool = False
 
     @property
     def numbers(self) -> tuple[str, ...]:
@@ -40,6 +45,7 @@ class Directory(Mapping[str, Person]):
         """Take the people of `people.toml`; ids, numbers and addresses are unique there (the loader sees to it)."""
         self._by_id = {person.id: person for person in people}
         self._by_number = {number: person for person in people for number in person.numbers}
+        self._by_fax = {person.fax: person for person in people if person.fax}
         self._by_mail = {person.mail: person for person in people if person.mail}
 
     def __getitem__(self, key: str) -> Person:
@@ -57,6 +63,10 @@ class Directory(Mapping[str, Person]):
     def by_number(self, e164: str) -> Person | None:
         """Whose number this is (E.164), or None."""
         return self._by_number.get(e164)
+
+    def by_fax(self, e164: str) -> Person | None:
+        """Who sends faxes from this number (E.164): whose fax it is, else whose number, or None."""
+        return self._by_fax.get(e164) or self.by_number(e164)
 
     def by_mail(self, address: str) -> Person | None:
         """Whose mail address this is, in any case, or None."""
