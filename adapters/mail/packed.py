@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.mail.automatic import OwnMail
 from adapters.mail.mime import read
-from gateway.domain.intake import Address, Attachment, Bounce, MailReading
+from gateway.domain.intake import Address, Attachment, Bounce, Fold, MailReading
 
 READ = "adapters.mail.packed:read_packed"
 READ_MANY = "adapters.mail.packed:read_many_packed"
@@ -78,6 +78,7 @@ def _reading(told: dict[str, Any]) -> MailReading:
     for name in ("delivered_to", "in_reply_to", "references", "defects"):
         told[name] = tuple(told[name])
     told["attachments"] = tuple(Attachment(**each) for each in told["attachments"])
+    told["folds"] = tuple(Fold(**each) for each in told["folds"])
     told["date"] = datetime.fromisoformat(told["date"]) if told["date"] else None
     if told["bounce"]:
         told["bounce"] = Bounce(**{**told["bounce"], "recipients": tuple(told["bounce"]["recipients"])})
