@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import posting, telling
-from gateway.domain import answers, replies
+from gateway import outages, posting, telling
+from gateway.domain import answers, replies, wording
 from gateway.domain.decision import Became
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.intake import Channel
@@ -37,6 +38,7 @@ def acknowledge(
 ) -> None:
     """The acknowledgement by mail, of a PEC by PEC; none to automatic mail, robots or ourselves (RFC 3834 §2)."""
     address, channel = _mailbox(gw, ticket, contact), posting.medium(gw, ticket, decision.contract)
+    decision = _with_reachable_phone(tx, decision)
     wanted = decision.contract.acknowledgement
     if not address or not (wanted.pec if channel is Channel.PEC else wanted.mail) or gw.rules.is_ours(address):
         return
@@ -63,6 +65,15 @@ def acknowledge(
         channel=channel,
     )
     _record(tx, ticket, decision, text_id, address, at)
+
+
+def _with_reachable_phone(tx: Transaction, decision: Decision) -> Decision:
+    """While the telephone is down the texts tell the fallback number beside it, and the telephone first (C2.3, S010)."""
+    contract = decision.contract
+    if not contract.phone or not contract.phone_fallback or not outages.is_down(tx, outages.PHONE):
+        return decision
+    told = wording.phone_or(contract.phone, contract.phone_fallback, contract.language)
+    return replace(decision, contract=replace(contract, phone=told))
 
 
 def _mailbox(gw: Gateway, ticket: Ticket, contact: Contact) -> str:

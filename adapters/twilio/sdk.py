@@ -131,7 +131,11 @@ class Api:
             text = str(getattr(fault, "msg", "") or getattr(fault, "detail", ""))
             raise RestFault(int(fault.status), _number(fault.code), text, self._http.retry_after_s()) from fault
         except TwilioException as error:
-            raise ValueError("the carrier's library could not make the request") from error
+            # Page.process_response: a list that was not answered with 200 raises this, and carries the answer along.
+            status = next((each.status_code for each in error.args if hasattr(each, "status_code")), None)
+            if status is None:
+                raise ValueError("the carrier's library could not make the request") from error
+            raise RestFault(int(status), 0, "", self._http.retry_after_s()) from error
 
 
 def _all_of(names: Sequence[str], found: Sequence[Any]) -> list[Mapping[str, Any]]:

@@ -131,6 +131,7 @@ def _contract(
             for e in table.endpoint
         ),
         phone=channels.phone,
+        phone_fallback=channels.phone_fallback,
         on_call_required=bool(table.on_call and table.on_call.required),
         on_call=_on_call(table.on_call),
         levels=tuple(table.levels),

@@ -273,7 +273,8 @@ class Contract:
 
     `version` counts from 1; an amendment makes the next, in force from `effective_from` on. A ticket keeps the version
     it was opened under. Validity, schedules and endpoints are the same in every version: they are dated themselves.
-    `phone` is the public number. `offices` are those that a clause names, by their id: the local police (C5.7).
+    `phone` is the public number, `phone_fallback` the one told beside it while it is down. `offices` are those that a
+    clause names, by their id: the local police (C5.7).
     `national` are the holidays by law, whether the desk is staffed on them or not (A3.1): over them moves the end of a
     period or term (art. 1187 c.c.).
     `desk` None: callers are not put through, they leave a message. `page_abandoned`: a call outside hours that was
@@ -300,6 +301,7 @@ class Contract:
     channels: tuple[Channel, ...]
     endpoints: tuple[Endpoint, ...]
     phone: str | None
+    phone_fallback: str | None
     on_call_required: bool
     on_call: OnCall | None
     levels: tuple[int, ...]

@@ -258,6 +258,11 @@ def spoken_number(number: int | str) -> str:
     return ", ".join(" ".join(group) for group in groups)
 
 
+def phone_or(number: str, fallback: str, language: str = "it") -> str:
+    """The public number first, and beside it the one to be called while that does not answer (S010)."""
+    return f"{number}, {'o se non risponde' if language == 'it' else 'or if it does not answer'} {fallback}"
+
+
 def spoken_phone(number: str) -> str:
     """A telephone number digit by digit, without the Italian country code: `0 7 0, 1 2 3, 4 5 6`."""
     return spoken_number(number.removeprefix("+39"))

@@ -35,7 +35,6 @@ LATER = {
     "S005": Later("there are no change requests that tickets feed", _I.DESK),
     "S006": Later("there are no change requests, so no type can be missing on one", _I.DESK),
     "S007": Later("there are no change requests that the Maintenance process answers", _I.DESK),
-    "S010": Later("nobody watches the telephone yet, so its outage raises no alarm", _I.TELEPHONE),
     "S031": Later("a certified mail is not opened yet: its ticket is not made of the message inside", _I.MAIL),
     "S040": Later("operators have no skills, and tickets are taken, not assigned", _I.DESK),
     "S063": Later("the reception has no step of its own that could flag a missing call-back number", _I.DESK),

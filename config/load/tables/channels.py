@@ -15,12 +15,14 @@ from gateway.domain.contract import Page, ReplyAddress
 class Channels(Section):
     """[channels] in which order texts name the channels, the public number, and which channels the clause asks for.
 
+    `phone_fallback` is told beside the public number while that is known to be down: a number of another line.
     `require_any`: at least one of them has an endpoint. `require_all`: each has. `communicated`: the details are
     communicated to the client before the start of the works and after every change.
     """
 
     order: Annotated[tuple[EndpointChannel, ...], Field(min_length=1)]
     phone: Number | None = None
+    phone_fallback: Number | None = None
     require_any: tuple[EndpointChannel, ...] = ()
     require_all: tuple[EndpointChannel, ...] = ()
     communicated: bool = False
