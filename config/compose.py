@@ -16,7 +16,7 @@ from adapters.keys import SecretKeys
 from adapters.mail import mime, packed
 from adapters.mail.automatic import OwnMail
 from adapters.mail.compose import compose
-from adapters.mail.prescan import needs_child
+from adapters.mail.prescan import holds_tnef, needs_child
 from adapters.mail.smtp_client import Relay, RelaySessions
 from adapters.sms import septets
 from adapters.store import open_store
@@ -143,7 +143,7 @@ class SafeReader:
         self._trusted = trust_list_of(settings)
         self._fax_shapes = tuple(each.shape() for each in settings.fax_shape)
         self._confine = Confine(
-            (packed.READ, pec.READ, *FAX_FUNCTIONS),
+            (packed.READ, packed.ATTACHMENT, pec.READ, *FAX_FUNCTIONS),
             workers=1,
             memory_bytes=limits.parse_memory_bytes,
             deadline_s=limits.parse_timeout.total_seconds(),
@@ -163,7 +163,16 @@ class SafeReader:
         try:
             return packed.answer(self._confine.call(packed.READ, packed.ask(intake.raw, sender, self._own)))
         except Confined as lost:
-            return MailReading(mime.content_key(intake.raw), readable=False, defects=(f"not read: {lost.reason}",))
+            return self._unopened(intake, sender, lost)
+
+    def _unopened(self, intake: Intake, sender: str | None, lost: Confined) -> MailReading:
+        """The mail once more, without what a child may have been lost over; what cannot be read then is unreadable."""
+        try:
+            asked = packed.ask(intake.raw, sender, self._own, opening=False)
+            reading = packed.answer(self._confine.call(packed.READ, asked))
+        except Confined as again:
+            return MailReading(mime.content_key(intake.raw), readable=False, defects=(f"not read: {again.reason}",))
+        return replace(reading, defects=(*reading.defects, f"attachments were not opened: {lost.reason}"))
 
     def mails(self, intakes: Sequence[Intake]) -> list[MailReading]:
         """As `mail`, several at once: many small ones in a child of their own, so that the doors keep the interpreter.
@@ -200,8 +209,17 @@ class SafeReader:
             return CertifiedReading(Kind.UNKNOWN, contradictions=(f"not read: {lost.reason}",))
 
     def attachment(self, raw: bytes, part: str) -> bytes:
-        """The bytes of one attachment."""
-        return mime.attachment(raw, part)
+        """The bytes of one attachment.
+
+        Raises:
+            LookupError: there is none, or it lies in a `winmail.dat` that could not be opened again.
+        """
+        if not holds_tnef(raw):
+            return mime.attachment(raw, part)
+        try:
+            return self._confine.call(packed.ATTACHMENT, packed.ask_attachment(raw, part))
+        except Confined as lost:
+            raise LookupError(f"no part {part[:40]!r} in this mail: {lost.reason}") from lost
 
     def take(self, rules: Rules, settings: Settings | None = None) -> None:
         """After a reload: our own addresses may have changed, whose signatures count, and how faxes are written.

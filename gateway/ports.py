@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from gateway.scanner import ScanReading, ScanWriting
+
 if TYPE_CHECKING:
     from gateway.domain.certified import CertifiedReading
     from gateway.domain.delivery import Told
@@ -60,7 +62,7 @@ class Keys(Protocol):
         ...
 
 
-class Reading(Protocol):
+class Reading(ScanReading, Protocol):
     """Questions to the store. Every answer is a domain value; an unknown id is None, never an exception."""
 
     def intake(self, intake_id: int, *, raw: bool = False) -> Intake | None:
@@ -304,7 +306,7 @@ class Reading(Protocol):
         ...
 
 
-class Transaction(Reading, Protocol):
+class Transaction(ScanWriting, Reading, Protocol):
     """One unit's view of the store: questions see what this transaction wrote."""
 
     def accept(self, arrival: Arrival, at: datetime) -> Receipt:

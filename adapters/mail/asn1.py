@@ -55,6 +55,25 @@ def detached_signature(der: bytes) -> SignedData:
     return data
 
 
+def enclosed(der: bytes) -> tuple[str, bytes]:
+    """What an S/MIME file is ("signed_data", "enveloped_data", …) and, of a signed one, the bytes that it encloses.
+
+    Nothing is verified here. Without content (a detached signature, a letter for whoever has the key) it is b"".
+
+    Raises:
+        ValueError: it is no such file.
+    """
+    try:
+        info = cms.ContentInfo.load(der)
+        kind = str(info["content_type"].native)
+        if kind != "signed_data":
+            return kind, b""
+        content = info["content"]["encap_content_info"]["content"]
+        return kind, bytes(content) if content.native is not None else b""
+    except (TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        raise ValueError("no cryptographic message") from error
+
+
 def signing_time(data: SignedData) -> datetime | None:
     """When the signer says that it signed."""
     attributes = data["signer_infos"][0]["signed_attrs"]

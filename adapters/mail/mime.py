@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from adapters.mail import calendars, flowed, html_quotes, kinds, names, rtf
 from adapters.mail import html as html_text
-from adapters.mail import html_quotes, names
 from adapters.mail.automatic import OwnMail, why_automatic
 from adapters.mail.bounces import read_bounce
 from adapters.mail.charsets import clean, clean_line, decode
@@ -23,13 +23,16 @@ from adapters.mail.headers import (
     message_ids,
     split,
 )
+from adapters.mail.opened import opened, protection
 from adapters.mail.parts import BROKEN_BLOCK, MESSAGE_TYPES, Node, tree
-from adapters.mail.prescan import DoorFacts, PreScan, door_facts, needs_child, prescan
+from adapters.mail.prescan import DoorFacts, PreScan, door_facts, holds_tnef, needs_child, prescan
 from adapters.mail.quotes import folded, is_forward, new_text
 from gateway.domain.intake import Address, Attachment, MailReading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from gateway.domain.invitation import Invitation
 
 __all__ = ["DoorFacts", "OwnMail", "PreScan", "attachment", "door_facts", "needs_child", "prescan", "read"]
 
@@ -39,22 +42,24 @@ MAX_NESTED = 3
 MAX_INLINE = 64 * 1024
 """Bytes of a named inline text that is shown in the message besides being kept as a file."""
 MAX_SUBJECT = 2_000
+MAX_CALENDARS = 3
 _BODY_TYPES = ("text/plain", "text/html")
 _ONCE = ("from", "subject", "message-id", "date")
 
 
-def read(raw: bytes, *, envelope_from: str | None = None, own: OwnMail) -> MailReading:
+def read(raw: bytes, *, envelope_from: str | None = None, own: OwnMail, opening: bool = True) -> MailReading:
     """What can be read of a mail. Never raises.
 
     Beyond 100 levels, 1,000 parts or 256 KB of headers the parts are not looked at: `readable` is False, the header
-    fields are given as far as their block can be read, and `defects` names the limit.
+    fields are given as far as their block can be read, and `defects` names the limit. With `opening` False nothing
+    that lies in a `winmail.dat` or in a signature is looked at: for a mail that a child was lost over.
     """
     try:
         scan = prescan(raw)
         limit = scan.over()
         if limit is not None:
             return _unread(raw, f"not read: {limit}", envelope_from, own)
-        return _whole(raw, envelope_from, own)
+        return _whole(raw, envelope_from, own, opening=opening)
     except Exception as error:  # noqa: BLE001 - the promise of this module: no bytes are poison
         return _unread(raw, f"not read: {type(error).__name__}", envelope_from, own)
 
@@ -66,7 +71,8 @@ def attachment(raw: bytes, part: str) -> bytes:
         LookupError: the mail has no such part, or is beyond the limits of `read`.
     """
     try:
-        for node in _all_leaves(_root(raw)) if prescan(raw).over() is None else ():
+        opening = _Opening.of(raw)
+        for node in _all_leaves(_root(raw, opening), opening) if prescan(raw).over() is None else ():
             if node.path == part:
                 return node.content()
     except RecursionError:
@@ -91,7 +97,24 @@ def content_key(raw: bytes) -> str:
     return digest.hexdigest()
 
 
-def _root(raw: bytes) -> Node:
+def _root(raw: bytes, opening: _Opening) -> Node:
+    root = _built(raw)
+    return opened(root, outlook=opening.outlook) if opening.signed else root
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """What parts are looked into. `outlook`: the mail says in clear that it has a `winmail.dat`, so this is a child."""
+
+    signed: bool
+    outlook: bool
+
+    @classmethod
+    def of(cls, raw: bytes, *, wanted: bool = True) -> _Opening:
+        return cls(wanted, wanted and holds_tnef(raw))
+
+
+def _built(raw: bytes) -> Node:
     root = tree(raw.lstrip(b"\r\n") if raw[:1] in (b"\r", b"\n") else raw)
     if BROKEN_BLOCK not in root.defects:
         return root
@@ -103,16 +126,18 @@ def _root(raw: bytes) -> Node:
     return root
 
 
-def _whole(raw: bytes, envelope_from: str | None, own: OwnMail) -> MailReading:
-    root = _root(raw)
+def _whole(raw: bytes, envelope_from: str | None, own: OwnMail, *, opening: bool) -> MailReading:
+    what = _Opening.of(raw, wanted=opening)
+    root = _root(raw, what)
     body = _Body.of(root)
-    attachments = tuple(_attachments(root, body.leaves))
+    attachments = tuple(_attachments(root, body.leaves, what))
     said = body.said()
     text = said.text
     top = _of_headers(root.headers, content_key(raw), envelope_from, own)
     bounce = read_bounce(root, top, text, raw)
+    invited, unread = _invitations(root)
     folds = folded(text, said.quoted, said.signed, forwarded=is_forward(top.subject))
-    defects = (*top.defects, *_tree_defects(root), *body.defects)
+    defects = (*top.defects, *_tree_defects(root), *body.defects, *unread)
     return replace(
         top,
         text=text,
@@ -123,7 +148,20 @@ def _whole(raw: bytes, envelope_from: str | None, own: OwnMail) -> MailReading:
         automatic=top.automatic or ("delivery report" if bounce is not None else None),
         bounce=bounce,
         defects=tuple(dict.fromkeys(defects))[:MAX_DEFECTS],
+        invitations=invited,
+        protection=protection(root),
     )
+
+
+def _invitations(root: Node) -> tuple[tuple[Invitation, ...], list[str]]:
+    """What the calendars of a mail invite to, each invitation once, and why one was not read."""
+    found: list[Invitation] = []
+    defects = []
+    for leaf in [leaf for leaf in root.leaves() if leaf.media_type in calendars.TYPES][:MAX_CALENDARS]:
+        invited, defect = calendars.invitations(leaf.content(), leaf.charset or "utf-8")
+        found += invited
+        defects += [f"{defect} (part {leaf.path})"] if defect else []
+    return tuple(dict.fromkeys(found)), defects
 
 
 def _unread(raw: bytes, why: str, envelope_from: str | None, own: OwnMail) -> MailReading:
@@ -211,7 +249,19 @@ class _Body:
         body.pieces = body.collect(root)
         if not body.has_read and not root.children and root.media_type in _BODY_TYPES:
             body.pieces = [body.piece(root)]  # a mail that is nothing but a text "attachment" is that text
+        if not any(text.strip() for _, text in body.pieces):
+            body.pieces += body.spare(root)
         return body
+
+    def spare(self, root: Node) -> list[tuple[str, str]]:
+        """The message out of a `winmail.dat`, the first form of it that says anything."""
+        for leaf in root.leaves():
+            if leaf.is_spare_body:
+                is_rich = leaf.media_type not in _BODY_TYPES
+                piece = ("text/plain", clean(rtf.words(leaf.content()))) if is_rich else self.piece(leaf)
+                if piece[1].strip():
+                    return [piece]
+        return []
 
     def collect(self, node: Node) -> list[tuple[str, str]]:
         """The pieces below a part. Of alternatives the plain text counts, unless it is empty (RFC 2046 §5.1.4)."""
@@ -243,6 +293,8 @@ class _Body:
         text = clean(decoded)
         if is_html:
             self.htmls.append(text)
+        elif (leaf.type_parameters.get("format") or "").lower() == "flowed":
+            text = flowed.joined(text, delete_space=(leaf.type_parameters.get("delsp") or "").lower() == "yes")
         return leaf.media_type, text
 
     def said(self) -> html_quotes.Marked:
@@ -259,29 +311,33 @@ class _Body:
         return "\n".join(self.htmls) if self.htmls else None
 
 
-def _all_leaves(root: Node, nested: int = 0) -> Iterator[Node]:
+def _all_leaves(root: Node, opening: _Opening, nested: int = 0) -> Iterator[Node]:
     for leaf in root.leaves():
         yield leaf
-        if leaf.media_type in MESSAGE_TYPES and nested < MAX_NESTED:
-            inner = _inner(leaf)
-            if inner is not None:
-                yield from _all_leaves(inner, nested + 1)
+        inner = _inner(leaf, opening, nested)
+        if inner is not None:
+            yield from _all_leaves(inner, opening, nested + 1)
 
 
-def _inner(leaf: Node) -> Node | None:
+def _inner(leaf: Node, opening: _Opening, nested: int) -> Node | None:
+    """The message in a part, None when it is none, lies too deep, or is beyond the limits."""
+    if leaf.media_type not in MESSAGE_TYPES or nested >= MAX_NESTED:
+        return None
     content = leaf.content()
-    return None if prescan(content).over() is not None else tree(content.lstrip(b"\r\n"), leaf.path)
+    if prescan(content).over() is not None:
+        return None
+    inner = tree(content.lstrip(b"\r\n"), leaf.path)
+    return opened(inner, outlook=opening.outlook) if opening.signed else inner
 
 
-def _attachments(root: Node, read_as_body: set[str], nested: int = 0) -> Iterator[Attachment]:
+def _attachments(root: Node, read_as_body: set[str], opening: _Opening, nested: int = 0) -> Iterator[Attachment]:
     for leaf in root.leaves():
         if leaf.path in read_as_body:
             continue
         yield _attachment(leaf)
-        if leaf.media_type in MESSAGE_TYPES and nested < MAX_NESTED:
-            inner = _inner(leaf)
-            if inner is not None:
-                yield from _attachments(inner, _Body.of(inner).leaves, nested + 1)
+        inner = _inner(leaf, opening, nested)
+        if inner is not None:
+            yield from _attachments(inner, _Body.of(inner).leaves, opening, nested + 1)
 
 
 def _title(leaf: Node, content: bytes) -> str:
@@ -304,8 +360,9 @@ def _attachment(leaf: Node) -> Attachment:
     rivals = [value for name, value in (*leaf.disposition.rivals, *leaf.type_parameters.rivals) if value != written]
     leaf.defects.extend(f"part {leaf.path} is also called {names.shown(value)[:80]!r}" for value in rivals)
     content_id = leaf.headers.first("content-id")
+    name = names.safe(called, leaf.media_type, leaf.path)
     return Attachment(
-        name=names.safe(called, leaf.media_type, leaf.path),
+        name=name,
         shown_name=names.shown(called),
         type=leaf.media_type,
         size=len(content),
@@ -313,4 +370,5 @@ def _attachment(leaf: Node) -> Attachment:
         part=leaf.path,
         content_id=clean_line(content_id).strip(" <>")[:255] or None if content_id else None,
         inline=leaf.disposition.value == "inline" or (content_id is not None and leaf.disposition.value == ""),
+        danger=kinds.danger(name, leaf.media_type, content),
     )

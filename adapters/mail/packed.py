@@ -9,19 +9,26 @@ from datetime import datetime
 from typing import Any
 
 from adapters.mail.automatic import OwnMail
-from adapters.mail.mime import read
+from adapters.mail.mime import attachment, read
 from gateway.domain.intake import Address, Attachment, Bounce, Fold, MailReading
+from gateway.domain.invitation import Invitation
 
 READ = "adapters.mail.packed:read_packed"
 READ_MANY = "adapters.mail.packed:read_many_packed"
-"""The names under which a confined child finds `read_packed` and `read_many_packed`."""
+ATTACHMENT = "adapters.mail.packed:attachment_packed"
+"""The names under which a confined child finds `read_packed`, `read_many_packed` and `attachment_packed`."""
 
 _HEAD_ENDS = b"\n"
 
 
-def ask(raw: bytes, envelope_from: str | None, own: OwnMail) -> bytes:
+def ask(raw: bytes, envelope_from: str | None, own: OwnMail, *, opening: bool = True) -> bytes:
     """The question for `read_packed`: one line of JSON, then the mail as it is."""
-    head = {"envelope_from": envelope_from, "addresses": sorted(own.addresses), "loop_token": own.loop_token}
+    head = {
+        "envelope_from": envelope_from,
+        "addresses": sorted(own.addresses),
+        "loop_token": own.loop_token,
+        "opening": opening,
+    }
     return json.dumps(head).encode() + _HEAD_ENDS + raw
 
 
@@ -40,7 +47,23 @@ def read_packed(payload: bytes) -> bytes:
     head, _, raw = payload.partition(_HEAD_ENDS)
     facts = json.loads(head)
     own = OwnMail(frozenset(facts["addresses"]), facts["loop_token"])
-    return json.dumps(_told(read(raw, envelope_from=facts["envelope_from"], own=own))).encode()
+    reading = read(raw, envelope_from=facts["envelope_from"], own=own, opening=facts["opening"])
+    return json.dumps(_told(reading)).encode()
+
+
+def ask_attachment(raw: bytes, part: str) -> bytes:
+    """The question for `attachment_packed`."""
+    return json.dumps({"part": part}).encode() + _HEAD_ENDS + raw
+
+
+def attachment_packed(payload: bytes) -> bytes:
+    """Runs in the child: the bytes of one part.
+
+    Raises:
+        LookupError: the mail has no such part.
+    """
+    head, _, raw = payload.partition(_HEAD_ENDS)
+    return attachment(raw, json.loads(head)["part"])
 
 
 def read_many_packed(payload: bytes) -> bytes:
@@ -59,7 +82,12 @@ def read_many_packed(payload: bytes) -> bytes:
 def _told(reading: MailReading) -> dict[str, Any]:
     told: dict[str, Any] = dataclasses.asdict(reading)
     told["date"] = reading.date.isoformat() if reading.date else None
+    for each in told["invitations"]:
+        each |= {name: each[name].isoformat() for name in _INSTANTS if each[name]}
     return told
+
+
+_INSTANTS = ("starts_at", "ends_at")
 
 
 def answer(packed: bytes) -> MailReading:
@@ -79,7 +107,12 @@ def _reading(told: dict[str, Any]) -> MailReading:
         told[name] = tuple(told[name])
     told["attachments"] = tuple(Attachment(**each) for each in told["attachments"])
     told["folds"] = tuple(Fold(**each) for each in told["folds"])
+    told["invitations"] = tuple(_invitation(each) for each in told["invitations"])
     told["date"] = datetime.fromisoformat(told["date"]) if told["date"] else None
     if told["bounce"]:
         told["bounce"] = Bounce(**{**told["bounce"], "recipients": tuple(told["bounce"]["recipients"])})
     return MailReading(**told)
+
+
+def _invitation(told: dict[str, Any]) -> Invitation:
+    return Invitation(**{**told, **{name: datetime.fromisoformat(told[name]) for name in _INSTANTS if told[name]}})

@@ -58,6 +58,10 @@ class Node:
     children: tuple[Node, ...]
     payload: str
     defects: list[str] = field(default_factory=list)
+    held: bytes | None = None
+    """The bytes of a part that lay in another one, without any transfer encoding."""
+    is_spare_body: bool = False
+    """It is the message only if nothing else is."""
 
     @property
     def charset(self) -> str | None:
@@ -76,6 +80,8 @@ class Node:
 
     def content(self) -> bytes:
         """The bytes of a leaf, its transfer encoding undone. What is broken in it becomes a defect."""
+        if self.held is not None:
+            return self.held
         raw = _raw(self.payload)
         encoding = (self.headers.first("content-transfer-encoding") or "").split(";")[0].strip(" \t\"'").lower()
         if encoding == "base64":

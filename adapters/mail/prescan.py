@@ -116,9 +116,21 @@ def prescan(raw: bytes) -> PreScan:
     return PreScan(scan.levels, scan.parts, scan.header_bytes, scan.type_bytes, len(raw))
 
 
+_OUTLOOK = (b"ms-tnef", b"winmail.dat", b"win.dat")
+
+
 def needs_child(raw: bytes) -> bool:
-    """Whether a mail is to be read in a child process with limits of its own, rather than here."""
-    return len(raw) > MAX_SIZE or prescan(raw).over() is not None
+    """Whether a mail is to be read in a child process with limits of its own, rather than here.
+
+    A `winmail.dat` always is (DESIGN, "Parsing"): what opens it believes its lengths.
+    """
+    return len(raw) > MAX_SIZE or holds_tnef(raw) or prescan(raw).over() is not None
+
+
+def holds_tnef(raw: bytes) -> bool:
+    """Whether a mail may carry a `winmail.dat`, somewhere. Linear."""
+    small = raw.lower()
+    return any(word in small for word in _OUTLOOK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from adapters.store import rows, tables
 from adapters.store.clean import clean, shortened
-from adapters.store.telephone import TelephoneReading, TelephoneWriting
+from adapters.store.scans import ScanReading, ScanWriting
 from gateway.domain.ledger import Line, LineState, SeenReceipt, Verdict
 
 _l, _r = tables.certified_line, tables.receipt
@@ -32,7 +32,7 @@ def _receipt_of(row: Mapping[str, Any]) -> SeenReceipt:
     return SeenReceipt(**{**row, "verdict": Verdict(row["verdict"]), "report": dict(row["report"])})
 
 
-class CertifiedReading(TelephoneReading):
+class CertifiedReading(ScanReading):
     """What a unit and a reader may ask."""
 
     def line(self, line_id: int) -> Line | None:
@@ -79,7 +79,7 @@ class CertifiedReading(TelephoneReading):
         return [_receipt_of(row) for row in self._all(query.order_by(_r.c.id).limit(limit))]
 
 
-class CertifiedWriting(TelephoneWriting, CertifiedReading):
+class CertifiedWriting(ScanWriting, CertifiedReading):
     """What a unit may write."""
 
     def add_line(self, line: Line) -> Line:

@@ -288,6 +288,22 @@ attachment = sa.Table(
     _text("part"),
     _text("content_id", null=True),
     sa.Column("inline", sa.Boolean(), nullable=False),
+    _text("danger", null=True),
+    sa.Index("ix_attachment_sha256", "sha256"),
+)
+
+scan = sa.Table(
+    "scan",
+    metadata,
+    _text("sha256", key=True),
+    _whole("intake", sa.ForeignKey("intake.id")),
+    _text("part"),
+    _text("state"),
+    _instant("due_at", null=True),
+    _whole("attempts"),
+    _text("found"),
+    _instant("settled_at", null=True),
+    sa.Index("ix_scan_due_at", "due_at"),
 )
 
 action = sa.Table(

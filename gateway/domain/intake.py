@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from gateway.domain.invitation import Invitation
+
 
 class Channel(StrEnum):
     """The medium. In: phone, sms, mail, pec, fax, desk, api. Out: voice, sms, mail, pec."""
@@ -107,7 +109,8 @@ class Attachment:
 
     `name` is safe as a file name anywhere; `shown_name` is what the sender wrote, cleaned of control and
     direction characters. `part` is the path of the part in the MIME tree ("2.1"); the bytes are read again from
-    the raw message, never stored twice. `size` is in bytes after decoding.
+    the raw message, never stored twice. `size` is in bytes after decoding. `danger` says what speaks against opening
+    it, by its bytes and its name: `executable`, `script`, `macro`, `disguised`, or None.
     """
 
     name: str
@@ -118,6 +121,7 @@ class Attachment:
     part: str
     content_id: str | None = None
     inline: bool = False
+    danger: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +174,9 @@ class MailReading:
     readable: bool = True
     folds: tuple[Fold, ...] = ()
     """What of `text` is an earlier mail, a signature or a disclaimer: `new_text` is the rest."""
+    invitations: tuple[Invitation, ...] = ()
+    protection: str | None = None
+    """`signed` or `encrypted` as a whole (S/MIME, OpenPGP), as the mail says: nothing of it was verified."""
 
 
 @dataclass(frozen=True, slots=True)

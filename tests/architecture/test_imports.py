@@ -52,7 +52,7 @@ PLACES = {
     "gateway": {"domain", "decisions"},
     "adapters": {
         "mail", "imap", "oauth", "smtp", "pec", "fax", "twilio", "store", "web", "console", "reports", "rehearsal", "confine",
-        "ticker", "systemd",
+        "ticker", "systemd", "antivirus",
     },
     "config": {"commands", "contracts", "demo", "load", "texts"},
 }  # fmt: skip
@@ -65,6 +65,7 @@ MODULES = {
         "accepting", "alarms", "answering", "contract_acts", "deciding", "drills", "dues", "duty", "handovers",
         "outages", "passing_on", "probing", "replying", "settling", "silences", "standing_in", "storms", "suspending",
         "swaps", "texting", "visiting",
+        "scanner", "scanning",
     },
     "adapters": {"clock", "keys", "sms"},
     "config": {
