@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from gateway.contacts import Contact
     from gateway.domain.decision import Decision
+    from gateway.domain.texts import Filled
     from gateway.domain.ticket import Ticket
     from gateway.ports import Gateway, Transaction
 
@@ -44,13 +45,13 @@ def acknowledge(
         return
     if not replies.may_be_answered(address) or {Mark.AMBIGUOUS_SENDER, Mark.SYNTHETIC} & set(ticket.marks):
         return
-    text_id = answers.written_id(decision)
-    if text_id is None:
+    answer = _answer(gw, ticket, decision, contact, at)
+    if answer is None:
         return
+    text_id, text = answer
     if tx.acknowledged_since(address, at - HOUR) >= MOST_ANSWERS_AN_HOUR:
         tx.record(str(ticket.number), Happening("not_acknowledged", at, NOBODY, data={"why": "many to this address"}))
         return
-    text = answers.written(gw.rules.texts(decision.contract), decision, text_id, ticket, at)
     telling.owe_mail(
         gw,
         tx,
@@ -65,6 +66,17 @@ def acknowledge(
         channel=channel,
     )
     _record(tx, ticket, decision, text_id, address, at)
+
+
+def _answer(
+    gw: Gateway, ticket: Ticket, decision: Decision, contact: Contact, at: datetime
+) -> tuple[str, Filled] | None:
+    """The answer and its text's id, or None where nobody is answered."""
+    catalogue = gw.rules.texts(decision.contract)
+    if Mark.FAX_FROM_PUBLIC_BODY in ticket.marks and decision.became is Became.ACCEPTED:
+        return answers.to_public_body(catalogue, decision, ticket, contact.pages, at)
+    text_id = answers.written_id(decision)
+    return None if text_id is None else (text_id, answers.written(catalogue, decision, text_id, ticket, at))
 
 
 def _with_reachable_phone(tx: Transaction, decision: Decision) -> Decision:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.domain.certified import Kind
+from gateway.domain.faxes import pages_phrase
 from gateway.domain.intake import Channel
 from gateway.domain.ticket import Mark, Requester
 
@@ -41,6 +42,9 @@ class Contact:
     """The type of the request where the requester chose it, by a key."""
     on_the_line: bool = False
     """The requester is on the telephone: whoever is on duty is told when the call is over, or rung meanwhile."""
+
+    pages: int | None = None
+    """How many pages a fax says that it has."""
 
     @property
     def wakes_nobody(self) -> bool:
@@ -117,15 +121,11 @@ def _fax_contact(
     if fax.to_verify:
         marks.append(Mark.TO_VERIFY)
     number = fax.number or ""
-    person = gw.rules.people.by_number(number) if number else None
-    pages = f"{fax.pages} pagine" if fax.pages is not None else "pagine non dichiarate"
-    facts = [("number", number or "anonimo"), ("pages", str(fax.pages or "")), ("station", fax.station_id or "")]
-    if fax.sent_at:
-        facts.append(("stated_at", fax.sent_at.isoformat()))
-    if fax.partial:
-        facts.append(("partial", "yes"))
+    person = gw.rules.people.by_fax(number) if number else None
+    if person and person.public_body:
+        marks.append(Mark.FAX_FROM_PUBLIC_BODY)
     return Contact(
-        subject=f"Fax da {number or fax.station_id or 'numero non disponibile'} ({pages})",
+        subject=f"Fax da {number or fax.station_id or 'numero non disponibile'} ({pages_phrase(fax.pages)})",
         text=text,
         new_text=text,
         requester=Requester(fax.station_id or "", "", number, person.id if person else None),
@@ -135,8 +135,26 @@ def _fax_contact(
         automatic="fax",
         marks=tuple(marks),
         defects=(*reading.defects, *fax.defects),
-        clause_facts=tuple(facts),
+        clause_facts=_fax_facts(fax),
+        pages=fax.pages,
     )
+
+
+def _fax_facts(fax: FaxReading) -> tuple[tuple[str, str], ...]:
+    """What the history keeps of a fax. The station identifier is what a stranger's machine calls itself (S154)."""
+    facts = {
+        "number": fax.number or "anonimo",
+        "pages": str(fax.pages or ""),
+        "station": fax.station_id or "",
+        "called": fax.called_number or "",
+        "job": fax.job_id or "",
+        "quality": fax.quality or "",
+        "duration_s": str(fax.duration_s or ""),
+        "shape": fax.shape or "",
+        "stated_at": fax.sent_at.isoformat() if fax.sent_at else "",
+        "partial": "yes" if fax.partial else "",
+    }
+    return tuple((name, value) for name, value in facts.items() if value or name in {"pages", "station"})
 
 
 def is_ambiguous(reading: MailReading) -> bool:

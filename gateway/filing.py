@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway import deciding, paging
+from gateway import deciding, faxing, paging
 from gateway.bounces import settle_report, without_ticket
 from gateway.contacts import UNREADABLE_TEXT, Contact, contact_of, is_ambiguous
 from gateway.domain import correlation
@@ -53,10 +53,13 @@ def file_mail(
         return _file_again(gw, tx, intake, earlier, contact_of(gw, intake, reading, fax, certified), at)
     if reading.bounce:
         return settle_report(gw, tx, intake, reading, reading.bounce, at)
-    if fax and fax.failed:
-        return without_ticket(tx, intake, IntakeState.RECEIPT, "fax_not_received", at)
-    if fax and _is_known_fax(tx, reading, fax, at):
-        return without_ticket(tx, intake, IntakeState.DUPLICATE, "fax_sent_again", at)
+    alike: list[int] = []
+    if fax:
+        ended = faxing.without_request(tx, intake, fax, at)
+        if ended is not None:
+            return ended
+        alike = faxing.tickets_alike(tx, intake, fax, at)
+        intake, fax = faxing.as_received(intake, fax)
     contracts, sure = _contracts(gw, intake, reading, fax)
     fresh = [contract for contract in contracts if not _is_duplicate(tx, intake, reading, contract, at)]
     if not fresh:
@@ -70,6 +73,7 @@ def file_mail(
         fresh = [contract for contract in fresh if contract.id != known.contract]
     opened = [open_ticket(gw, tx, intake, contract, contact, at) for contract in fresh if known is None]
     _link_all(tx, opened)
+    faxing.link_alike(tx, opened, alike, at)
     tx.settle_intake(intake.id, IntakeState.FILED)
     return IntakeState.FILED
 
@@ -108,15 +112,6 @@ def _is_duplicate(tx: Transaction, intake: Intake, reading: MailReading, contrac
     data = {"intake": str(intake.id), "first": str(owner), "door": intake.door, "contract": contract.id}
     tx.record(SYSTEM, Happening("duplicate_delivery", at, NOBODY, data=data))
     return True
-
-
-def _is_known_fax(tx: Transaction, reading: MailReading, fax: FaxReading, at: datetime) -> bool:
-    """The same document from the same number again: by the provider's id, else within 24 hours (DESIGN, "Repeats").
-
-    A fax mail with a Message-ID of its own is known by its content key, which also finds the first delivery.
-    """
-    key = fax.repeat_key
-    return key is not None and not reading.message_id and tx.seen_before(key.value, at, key.holds_for)
 
 
 def _ticket_of(gw: Gateway, tx: Transaction, intake: Intake, reading: MailReading) -> Ticket | None:

@@ -238,6 +238,14 @@ class SqlTransaction(CertifiedWriting):
         self._note_key(key, None, at, holds_for)
         return False
 
+    def earlier_intake(self, key: str, intake_id: int, at: datetime, holds_for: timedelta | None = None) -> int | None:
+        key = shortened(f"first:{key}")
+        row = self._holds(key, at)
+        if row is None:
+            self._note_key(key, intake_id, at, holds_for)
+            return None
+        return None if row["intake"] == intake_id else row["intake"]
+
     def set_cursor(self, mailbox: str, uidvalidity: int, uid: int) -> None:
         name = shortened(mailbox)
         values = {"uidvalidity": uidvalidity, "uid": uid}

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from gateway.domain import particulars, replies
 from gateway.domain.decision import Became, Mode
+from gateway.domain.faxes import pages_phrase
 from gateway.domain.hours import ClosedBecause, local
+from gateway.domain.intake import Channel
 from gateway.domain.phrases import short_deadline
 from gateway.domain.provisions import ActKind, Of
 from gateway.domain.ticket import Mark
@@ -51,6 +53,17 @@ def written_id(decision: Decision) -> str | None:
     if answer == "T-ONSITE" and (decision.quota is None or not _is_visit_due(decision)):
         return "T-ONSITE-PLAIN"
     return answer
+
+
+def to_public_body(
+    catalogue: Catalogue, decision: Decision, ticket: Ticket, pages: int | None, at: datetime
+) -> tuple[str, Filled]:
+    """The answer by mail to the fax of a public body, and its text's id: recorded, and documents not by fax (X8)."""
+    contract = decision.contract
+    pec = contract.address_of(Channel.PEC, local(at).date())
+    told = values(decision, ticket, at) | {"pages": pages_phrase(pages, contract.language), "pec": pec or ""}
+    text_id = "T-FAXPA" if pec else "T-FAXPA-MAIL"
+    return text_id, catalogue.fill(text_id, told)
 
 
 def _also_ids(decision: Decision) -> tuple[str, ...]:

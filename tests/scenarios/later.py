@@ -83,7 +83,6 @@ LATER = {
     "S149": Later("nothing is sent as certified mail that a provider could refuse", _I.MAIL),
     "S150": Later("certification data are not parsed", _I.MAIL),
     "S152": Later("an address gets five answers an hour and not one, and nobody is alarmed", _I.MAIL),
-    "S155": Later("a fax from a public body is not known as one", _I.MAIL),
     "S164": Later("nothing is deleted yet when its time is over", _I.OPERATIONS),
     "S168": Later("there is no monthly report", _I.REPORTS),
     "S171": Later("calls that fail at once are not seen as a block of our caller id", _I.TELEPHONE),

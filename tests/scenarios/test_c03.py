@@ -10,6 +10,7 @@ from config.compose import rules_of
 from gateway import desk, tickets, visiting
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.errors import SettingError
+from gateway.domain.hours import local
 from gateway.domain.intake import Channel
 from gateway.domain.provisions import ActKind
 from gateway.domain.rules import Rules
@@ -170,6 +171,7 @@ def test_s048_the_sardinian_day_is_a_working_day_unless_the_contract_lists_it(ru
 def fax(station: Station, number: str) -> None:
     """A fax from a number, as the fax service of the contract delivers it."""
     raw = FAX.read_bytes().replace(b"0700000001", number.encode()).replace(b"fax@comune.example", C03_FAX.encode())
+    raw = raw.replace(b"24/11/2026 10:20", f"{local(station.clock.now()):%d/%m/%Y %H:%M}".encode())  # X2
     station.arrive(raw, sender="faxmaster@fax.example", to=(C03_FAX,), channel=Channel.FAX)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -20,8 +21,9 @@ from gateway.domain.intake import Channel
 from gateway.domain.numbers import NumberClass, classify, may_be_called, may_be_texted
 from gateway.domain.periods import working_day_after
 from gateway.domain.register import SYSTEM, Happening
+from gateway.domain.roster import Directory, Person
 from gateway.domain.rules import Rules
-from gateway.domain.ticket import TicketState
+from gateway.domain.ticket import Mark, TicketState
 from gateway.ports import Reading, Transaction
 from tests.config.variant import Variant
 from tests.flow.station import BRUNO, MARIA, Station
@@ -114,6 +116,20 @@ def test_s154_a_fax_without_a_number_is_a_ticket_that_nobody_is_answered_for(sta
     assert (ticket.requester.number, ticket.requester.address, ticket.requester.person) == ("", "", None)
     assert ticket.requester.name == "+39 070 0000001"
     assert station.sent() == []
+
+
+def test_s155_the_fax_of_a_public_body_is_flagged_and_answered_by_mail(station: Station) -> None:
+    """X8, S155: the directory knows +390700000002 as a public body's fax."""
+    body = Person("ente", "Ente di prova", "ente pubblico", mail="protocollo@ente.example", fax="+390700000002",
+                  public_body=True)  # fmt: skip
+    people = Directory([*station.gw.rules.people.values(), body])
+    station.gw.rules = replace(station.gw.rules, people=people)
+    at(station, "2026-11-25 10:20")
+    fax(station, "hylafax-6")
+    assert Mark.FAX_FROM_PUBLIC_BODY in station.ticket().marks
+    (answer,) = station.sent()
+    assert (answer.channel, answer.to) == (Channel.MAIL, "protocollo@ente.example")
+    assert "art. 47" in answer.text
 
 
 # ------------------------------------------------------------------------------------------------------------- numbers

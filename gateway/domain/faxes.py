@@ -1,0 +1,54 @@
+"""What is decided about a fax: when it was received, by what it is known again, how its pages are said."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from gateway.domain.intake import RepeatKey
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from gateway.domain.intake import FaxReading
+
+CLOCKS_DIFFER = timedelta(minutes=15)
+"""By how much the clock of a fax service may be ahead of ours."""
+MAIL_WAITS = timedelta(days=7)
+"""How long the mail of a fax may have waited somewhere; a time before that is a clock gone wrong."""
+SAME_DOCUMENT_FOR = timedelta(hours=24)
+TIME_NOT_CREDIBLE = "time_not_credible"
+
+
+def received_at(fax: FaxReading, arrived_at: datetime) -> tuple[datetime, str | None]:
+    """When a fax was received: the time stated by its service, else the arrival of its mail; and what is odd about it.
+
+    A stated time that cannot be (later than the mail that tells it, or older than any queue) counts for nothing.
+
+    Source: DOMAIN X2.
+    """
+    if fax.sent_at is None:
+        return arrived_at, None
+    if fax.sent_at > arrived_at:
+        return arrived_at, None if fax.sent_at - arrived_at <= CLOCKS_DIFFER else TIME_NOT_CREDIBLE
+    if arrived_at - fax.sent_at > MAIL_WAITS:
+        return arrived_at, TIME_NOT_CREDIBLE
+    return fax.sent_at, None
+
+
+def same_document(fax: FaxReading) -> RepeatKey | None:
+    """By what the same document from the same number is known for a day, whatever its transmission was called.
+
+    None where the number or the document is unknown: two strangers may send the same form.
+    """
+    if not fax.number or not fax.document_sha256:
+        return None
+    key = "\0".join((fax.number, fax.called_number or "", fax.document_sha256))
+    return RepeatKey(f"same-document:{key}", SAME_DOCUMENT_FOR)
+
+
+def pages_phrase(pages: int | None, language: str = "it") -> str:
+    """`1 pagina`, `3 pagine`, `pagine non dichiarate`."""
+    if language == "en":
+        return "number of pages not stated" if pages is None else f"{pages} page{'' if pages == 1 else 's'}"
+    return "pagine non dichiarate" if pages is None else f"{pages} pagin{'a' if pages == 1 else 'e'}"
