@@ -131,12 +131,12 @@ def _report(shell: Shell, contract: str | None, days: tuple[date, date]) -> Duty
 
 
 def _pages(reading: Reading, contract: Contract, start: datetime) -> tuple[Sequence[Page], dict[int, list[Action]]]:
-    """The pages of a contract since an instant, and what was done for their tickets. A drill is no work on call."""
+    """The pages of a contract since an instant, and what was done for their tickets. Drill and probe are no work."""
     from gateway.domain.ticket import Mark
 
     pages = [page for page in reading.pages(since=start) if page.contract == contract.id]
     tickets = {number: reading.ticket(number) for number in {page.ticket for page in pages}}
-    real = {number for number, ticket in tickets.items() if ticket and Mark.DRILL not in ticket.marks}
+    real = {number for number, ticket in tickets.items() if ticket and Mark.SYNTHETIC not in ticket.marks}
     return [page for page in pages if page.ticket in real], {number: reading.actions(number) for number in real}
 
 
