@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from adapters.imap import Mailbox, MailboxSettings
-from adapters.mail.imap_session import ImapAddress
+from adapters.mail.imap_address import ImapAddress
 from adapters.mail.smtp_client import Relay, send
 from adapters.smtp import CertificateFiles, SmtpListener, SmtpSettings
 from adapters.twilio import Api, Ceilings, Refused, TwilioArchive, TwilioOutlet, Webhooks, routes
@@ -23,7 +23,7 @@ from gateway.domain.intake import Channel
 from gateway.worker import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Future
 
     from config.load import Site
@@ -118,6 +118,18 @@ class ImapJournal:
         """Everything is read again."""
         journal.warned("imap.rescanned", mailbox=mailbox, uidvalidity=uidvalidity)
 
+    def gone(self, mailbox: str, folder: str, uids: Sequence[int], deleted: Sequence[int]) -> None:
+        """Somebody was quicker than we."""
+        journal.warned("imap.gone", mailbox=mailbox, folder=folder, moved=len(uids), deleted=len(deleted))
+
+    def late(self, mailbox: str, folder: str, uids: Sequence[int]) -> None:
+        """Messages that were lacking are here now."""
+        journal.warned("imap.late", mailbox=mailbox, folder=folder, messages=len(uids))
+
+    def not_moved(self, mailbox: str, folder: str, reason: str) -> None:
+        """Messages stay where they were."""
+        journal.warned("imap.not_moved", mailbox=mailbox, folder=folder, reason=reason)
+
     def unreachable(self, mailbox: str, failures: int, error: str) -> None:
         """The server fails us again and again."""
         journal.warned("imap.unreachable", mailbox=mailbox, failures=failures, error=error)
@@ -141,7 +153,7 @@ def mailboxes_of(settings: Settings, store: Store, clock: Clock) -> list[Mailbox
                     tls=box.tls,
                     timeout=box.timeout,
                 ),
-                folder=box.folder,
+                folders=(box.folder,),
                 contract=box.contract,
                 channel=Channel(box.kind),
                 mark_seen=box.mark_seen,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.imap.collector import ImapHooks, NoHooks
+from adapters.imap.hooks import ImapHooks, NoHooks
 from adapters.imap.mailbox import Mailbox, MailboxState
 from adapters.imap.settings import MailboxSettings
 

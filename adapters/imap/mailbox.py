@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from adapters.imap.collector import Collector, ImapHooks, NoHooks
+from adapters.imap.collector import Collector
+from adapters.imap.hooks import ImapHooks, NoHooks
 from adapters.imap.settings import MailboxSettings
+from adapters.mail.imap_address import ImapFolderError
 from adapters.mail.imap_session import ImapSession
 from gateway.domain.errors import CentralinoError
 from gateway.ports import Clock, Store
@@ -34,7 +37,7 @@ class MailboxState:
 
 
 class Mailbox:
-    """Mail in by IMAP. Nothing on the server is ever deleted, moved or expunged."""
+    """Mail in by IMAP. Nothing on the server is ever deleted; with `move_to` what is on disk goes to that folder."""
 
     def __init__(
         self, settings: MailboxSettings, store: Store, clock: Clock, *, hooks: ImapHooks | None = None
@@ -42,7 +45,7 @@ class Mailbox:
         self._settings = settings
         self._clock = clock
         self._hooks: ImapHooks = hooks or NoHooks()
-        self._collector = Collector(settings, store, clock, self._hooks)
+        self._collectors = [Collector(settings, each, store, clock, self._hooks) for each in settings.folders]
         self._state = MailboxState(settings.name)
         self._stopping = threading.Event()
         self._cut: Callable[[], None] = lambda: None
@@ -76,23 +79,36 @@ class Mailbox:
         self._state = replace(self._state, connected=False)
 
     def _read_on(self) -> None:
-        settings = self._settings
-        with ImapSession.connect(settings.address, started=self._cuttable) as session:
-            idles = settings.idle and session.can_idle
+        with ImapSession.connect(self._settings.address, started=self._cuttable) as session:
+            idles = self._settings.idle and session.can_idle
             while not self._stopping.is_set():
-                folder = session.open(settings.folder, writable=settings.mark_seen)
-                while self._collector.collect(session, folder) and not self._stopping.is_set():
-                    folder = session.open(settings.folder, writable=settings.mark_seen)
+                self._round(session)
                 self._succeeded()
                 self._rest(session, idles=idles)
 
+    def _round(self, session: ImapSession) -> None:
+        """Every folder, the first one last, so that the server tells of it. One that is refused keeps no other back."""
+        refused: ImapFolderError | None = None
+        for collector in reversed(self._collectors):
+            try:
+                while collector.collect(session) and not self._stopping.is_set():
+                    pass
+            except ImapFolderError as error:
+                refused = error
+        if refused is not None:
+            raise refused
+
     def _rest(self, session: ImapSession, *, idles: bool) -> None:
+        """Until the server tells or it is time to look; an IDLE is renewed before a dead line could go unnoticed."""
         wait_s = self._settings.poll_every.total_seconds()
-        if idles:
-            session.wait(min(wait_s, self._settings.idle_for.total_seconds()))
-            self._stopping.wait(SHORTEST_ROUND_S)
-        else:
+        if not idles:
             self._stopping.wait(wait_s)
+            return
+        ends_s, longest_s = time.monotonic() + wait_s, self._settings.idle_for.total_seconds()
+        while not self._stopping.is_set() and (left_s := ends_s - time.monotonic()) > 0:
+            if session.wait(min(left_s, longest_s)):
+                break
+        self._stopping.wait(SHORTEST_ROUND_S)
 
     def _cuttable(self, cut: Callable[[], None]) -> None:
         self._cut = cut
@@ -107,14 +123,18 @@ class Mailbox:
             connected=True,
             last_success_at=self._clock.now(),
             last_error=self._state.last_error,
-            withheld=self._collector.withheld,
+            withheld=sum(each.withheld for each in self._collectors),
         )
 
     def _failed(self, error: Exception) -> None:
         said = str(error) if isinstance(error, CentralinoError) else type(error).__name__
         failures = self._state.failures + 1
         self._state = replace(
-            self._state, connected=False, last_error=said, failures=failures, withheld=self._collector.withheld
+            self._state,
+            connected=False,
+            last_error=said,
+            failures=failures,
+            withheld=sum(each.withheld for each in self._collectors),
         )
         if failures % self._settings.alarm_after == 0:
             self._hooks.unreachable(self._settings.name, failures, said)

@@ -11,7 +11,6 @@ import contextlib
 import imaplib
 import io
 import logging
-import re
 import socket
 import ssl
 import threading
@@ -20,13 +19,23 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Any, Self, cast
 
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.datetime_util import parse_to_datetime
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 from imapclient.response_parser import parse_response
 
+from adapters.mail import imap_words
+from adapters.mail.imap_address import (
+    ImapAddress,
+    ImapError,
+    ImapFolderError,
+    check,
+    has_control,
+    shortened,
+)
+from adapters.mail.imap_login import log_in
 from gateway.domain.errors import CentralinoError
 
 SMALL_BYTES = 8_388_608
@@ -36,30 +45,6 @@ WINDOW = 50_000
 FETCH_PATIENCE = 10
 """How many time-outs long the answer to one FETCH may take altogether."""
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_LOOPBACK = re.compile(r"localhost$|127\.\d{1,3}\.\d{1,3}\.\d{1,3}$|::1$", re.IGNORECASE)
-
-
-class ImapError(CentralinoError):
-    """The server could not be reached, refused, broke off, or answered what cannot be believed."""
-
-
-@dataclass(frozen=True, slots=True)
-class ImapAddress:
-    """Where a mailbox is and how to get in. `tls = none` is for loopback only."""
-
-    host: str
-    port: int
-    user: str
-    password: str
-    tls: Literal["implicit", "starttls", "none"] = "implicit"
-    ca_file: Path | None = None
-    """Certificate authorities to believe instead of the system's."""
-    timeout: timedelta = timedelta(seconds=20)
-
-    def __repr__(self) -> str:
-        return f"ImapAddress({self.user} at {self.host}:{self.port}, tls={self.tls})"
-
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -67,6 +52,8 @@ class Folder:
 
     uidvalidity: int
     uidnext: int | None
+    exists: int | None = None
+    """How many messages it has, if known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,8 +173,10 @@ class ImapSession:
 
         Raises:
             ImapError: it failed, or the server would have had us speak in clear, or the certificate is not good.
+            CentralinoError: there is no token.
         """
-        _check(address)
+        check(address)
+        token = address.tokens.token() if address.tokens is not None else None
         logging.getLogger("imapclient").setLevel(logging.WARNING)
         wire = _Wire()
         started(wire.cut)
@@ -195,7 +184,8 @@ class ImapSession:
             secure = None if address.tls == "none" else _trusting(address.ca_file)
             client = _Client(wire, address, secure if address.tls == "implicit" else None)
             try:
-                _enter(client, address, wire, secure)
+                _secure(client, address, wire, secure)
+                log_in(client, address, token)
             except BaseException:
                 wire.cut()
                 _closed(client)
@@ -228,41 +218,58 @@ class ImapSession:
 
     def open(self, folder: str, *, writable: bool) -> Folder:
         """Open a folder, only to read unless `writable`."""
-        if _CONTROL.search(folder):
+        if has_control(folder):
             raise ImapError("the name of the folder has control characters")
         with self._command(f"opening {folder}"):
-            said = self._client.select_folder(folder, readonly=not writable)
-            uidvalidity, uidnext = said.get(b"UIDVALIDITY"), said.get(b"UIDNEXT")
+            try:
+                said = self._client.select_folder(folder, readonly=not writable)
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as error:
+                raise ImapFolderError(f"{imap_words.of_folder(folder, str(error))} ({shortened(error)})") from error
+            uidvalidity, uidnext, exists = said.get(b"UIDVALIDITY"), said.get(b"UIDNEXT"), said.get(b"EXISTS")
         if not isinstance(uidvalidity, int) or uidvalidity <= 0:
             raise ImapError("the server gives the folder no UIDVALIDITY: its messages cannot be told apart")
-        return Folder(uidvalidity, uidnext if isinstance(uidnext, int) else None)
+        return Folder(
+            uidvalidity,
+            uidnext if isinstance(uidnext, int) else None,
+            exists if isinstance(exists, int) else None,
+        )
 
-    def uids_after(self, uid: int, uidnext: int | None) -> list[int]:
+    def folders(self) -> list[str]:
+        """The names of all folders that the user may see."""
+        with self._command("LIST"):
+            return sorted(str(name) for _, _, name in self._client.list_folders())
+
+    def uids_after(self, uid: int, folder: Folder) -> list[int]:
         """The UIDs of messages after `uid` that are not marked as deleted, in order; of many only the first ones."""
-        low = uid + 1
-        while uidnext is not None and uidnext - low > WINDOW:
-            found = self._between(low, low + WINDOW)
+        low, window = uid + 1, WINDOW
+        many = folder.exists is None or folder.exists > WINDOW
+        while many and folder.uidnext is not None and folder.uidnext - low > window:
+            found = self.uids_between(low, low + window)
             if found:
                 return found
-            low += WINDOW + 1
+            low, window = low + window + 1, window * 2  # a server that lies about its numbers costs a few questions
         # RFC 3501 §6.4.8: `n:*` always has the last message in it, even when that is before n.
-        return self._between(low, None)
+        return self.uids_between(low, None)
 
-    def _between(self, low: int, high: int | None) -> list[int]:
+    def uids_between(self, low: int, high: int | None, *, deleted: bool = False) -> list[int]:
+        """The UIDs from `low` up to `high` (None: the last), in order; with `deleted` also those marked as deleted."""
         span = f"{low}:{'*' if high is None else high}"
         with self._command("UID SEARCH"):
             try:
-                found = self._client.search(["UID", span, "UNDELETED"])
+                found = self._client.search(["UID", span] if deleted else ["UID", span, "UNDELETED"])
             except IMAPClientAbortError:
                 raise
             except IMAPClientError:
-                found = self._undeleted(span)
-        return sorted({uid for uid in found if isinstance(uid, int) and uid >= low})
+                found = self._by_flags(span, deleted=deleted)
+        top = float("inf") if high is None else high
+        return sorted({uid for uid in found if isinstance(uid, int) and low <= uid <= top})
 
-    def _undeleted(self, span: str) -> list[int]:
+    def _by_flags(self, span: str, *, deleted: bool) -> list[int]:
         """The same by FETCH, for servers that cannot search."""
         said = self._fetched(span, "(UID FLAGS)")
-        return [uid for uid, items in said if b"\\DELETED" not in _upper(items.get(b"FLAGS"))]
+        return [uid for uid, items in said if deleted or b"\\DELETED" not in _upper(items.get(b"FLAGS"))]
 
     def listed(self, uids: Sequence[int]) -> dict[int, Listed]:
         """What the server says of these messages; one that it does not answer for exactly once is not in the answer."""
@@ -289,9 +296,37 @@ class ImapSession:
         return _once(said, f"BODY[]<{offset}>".encode(), [uid]).get(uid)
 
     def flag_seen(self, uids: Sequence[int]) -> None:
-        """Mark messages as seen. Nothing else is ever changed on a server."""
+        """Mark messages as seen."""
         with self._command("UID STORE"):
             self._client.add_flags(list(uids), [b"\\Seen"], silent=True)
+
+    def move(self, uids: Sequence[int], folder: str) -> None:
+        """Move messages to another folder, by what the server can: MOVE, or COPY and an EXPUNGE of these alone.
+
+        Raises:
+            ImapFolderError: the server can neither, or refuses; the connection goes on and the messages stay.
+            ImapError: the server fails us.
+        """
+        if has_control(folder):
+            raise ImapError("the name of the folder has control characters")
+        with self._command("moving messages"):
+            try:
+                self._moved(list(uids), folder)
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as error:
+                raise ImapFolderError(f"messages cannot be moved to {folder} ({shortened(error)})") from error
+
+    def _moved(self, uids: list[int], folder: str) -> None:
+        if self._client.has_capability("MOVE"):
+            self._client.move(uids, folder)
+        elif self._client.has_capability("UIDPLUS"):
+            # Without UID EXPUNGE (RFC 4315) what others have marked as deleted would go with ours.
+            self._client.copy(uids, folder)
+            self._client.add_flags(uids, [b"\\Deleted"], silent=True)
+            self._client.uid_expunge(uids)
+        else:
+            raise ImapFolderError("the server has neither MOVE nor UIDPLUS: messages stay where they are")
 
     def wait(self, for_s: float) -> bool:
         """Let the server tell (IDLE) for so many seconds; whether it told anything."""
@@ -326,21 +361,13 @@ class ImapSession:
         return [one for one in map(_response, flat[1::2]) if one is not None]
 
 
-def _check(address: ImapAddress) -> None:
-    for name, value in (("host", address.host), ("user", address.user), ("password", address.password)):
-        if _CONTROL.search(value):
-            raise ImapError(f"the {name} of the mailbox has control characters")
-    if address.tls == "none" and _LOOPBACK.match(address.host) is None:
-        raise ImapError(f"{address.host} is not this machine: the password is not sent there in clear; use tls")
-
-
 def _trusting(ca_file: Path | None) -> ssl.SSLContext:
     context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context
 
 
-def _enter(client: Any, address: ImapAddress, wire: _Wire, secure: ssl.SSLContext | None) -> None:  # noqa: ANN401 - imapclient ships no types
+def _secure(client: Any, address: ImapAddress, wire: _Wire, secure: ssl.SSLContext | None) -> None:  # noqa: ANN401 - imapclient ships no types
     imap: _Imap = client._imap  # noqa: SLF001 - imapclient does not tell the state
     if imap.state != "NONAUTH":
         raise ImapError("the server greets us as somebody who has logged in already (PREAUTH)")
@@ -349,16 +376,6 @@ def _enter(client: Any, address: ImapAddress, wire: _Wire, secure: ssl.SSLContex
             raise ImapError("the server does not offer STARTTLS; the password is not sent in clear")
         client.starttls(_NothingBefore(secure, imap, wire))
         imap.sock.settimeout(address.timeout.total_seconds())
-    if (address.user + address.password).isascii():
-        client.login(_quoted(address.user), address.password)
-    else:
-        client.plain_login(address.user, address.password)
-
-
-def _quoted(user: str) -> str:
-    """A user name as imaplib needs it: it quotes the password, and only that."""
-    escaped = user.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 @contextlib.contextmanager
@@ -369,19 +386,14 @@ def _asking(wire: _Wire, what: str, deadline: timedelta) -> Iterator[None]:
     timer.start()
     try:
         yield
-    except ImapError:
+    except CentralinoError:
         raise
     except (Exception, RecursionError, MemoryError) as error:
         late = " (it took too long)" if wire.cut_off else ""
-        raise ImapError(f"{what} failed{late}: {_said(error)}") from error
+        meaning = imap_words.of_connection(error) or shortened(error)
+        raise ImapError(f"{what} failed{late}: {meaning}") from error
     finally:
         timer.cancel()
-
-
-def _said(error: BaseException) -> str:
-    """One line about an error; a server's own words are cut short and cleaned."""
-    text = _CONTROL.sub(" ", str(error))[:200].strip()
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _closed(client: Any) -> None:  # noqa: ANN401 - imapclient ships no types

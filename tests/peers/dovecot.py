@@ -41,7 +41,9 @@ first_valid_uid = 0
 last_valid_uid = 0
 first_valid_gid = 0
 default_vsz_limit = 0
-auth_mechanisms = plain
+auth_failure_delay = 0
+auth_mechanisms = plain{token_mechanisms}
+{by_token}
 passdb {{
   driver = passwd-file
   args = scheme=PLAIN username_format=%n {base}/users
@@ -61,10 +63,30 @@ service imap-login {{
 }}
 service anvil {{
   chroot =
+  # No penalty after a failed log-in: tests fail at it on purpose.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   chroot =
 }}
+"""
+
+_BY_TOKEN = """
+passdb {{
+  driver = oauth2
+  mechanisms = xoauth2 oauthbearer
+  args = {base}/oauth2.conf
+}}
+"""
+_INTROSPECTION = """
+introspection_mode = post
+introspection_url = {url}
+username_attribute = username
+username_format = %n
+active_attribute = active
+active_value = true
 """
 
 
@@ -88,6 +110,16 @@ class Dovecot:
         with self.client() as client:
             for mail in mails:
                 client.append(folder, "", date or imaplib.Time2Internaldate(time.time()), mail)
+
+    def create(self, folder: str) -> None:
+        with self.client() as client:
+            assert client.create(f'"{folder}"')[0] == "OK"
+
+    def count(self, folder: str = "INBOX") -> int:
+        """How many messages a folder has."""
+        with self.client() as client:
+            _, said = client.select(f'"{folder}"', readonly=True)
+            return int(said[0] or 0)
 
     def flags(self, folder: str = "INBOX") -> list[bytes]:
         """The FLAGS answers for all messages."""
@@ -119,7 +151,7 @@ def _free_port() -> int:
         return port
 
 
-def _written_config(base: Path, plain: int, tls: int) -> Path:
+def _written_config(base: Path, plain: int, tls: int, introspection_url: str) -> Path:
     if os.geteuid() == 0:
         nobody = pwd.getpwnam("nobody")  # Dovecot lets no mail belong to root
         names = {"internal": "dovecot", "login": "dovenull", "group": "dovecot"}
@@ -130,13 +162,17 @@ def _written_config(base: Path, plain: int, tls: int) -> Path:
         names = {"internal": me, "login": me, "group": grp.getgrgid(os.getegid()).gr_name}
         owner = {"mail": os.geteuid(), "mail_group": os.getegid()}
     config = base / "dovecot.conf"
-    config.write_text(_CONFIG.format(base=base, plain=plain, tls=tls, **names, **owner))
+    tokens = {"token_mechanisms": "", "by_token": ""}
+    if introspection_url:
+        (base / "oauth2.conf").write_text(_INTROSPECTION.format(url=introspection_url))
+        tokens = {"token_mechanisms": " xoauth2 oauthbearer", "by_token": _BY_TOKEN.format(base=base)}
+    config.write_text(_CONFIG.format(base=base, plain=plain, tls=tls, **names, **owner, **tokens))
     return config
 
 
 @contextlib.contextmanager
-def dovecot_server() -> Iterator[Dovecot]:
-    """A server; skips where Dovecot is not installed."""
+def dovecot_server(introspection_url: str = "") -> Iterator[Dovecot]:
+    """A server, which with an `introspection_url` takes tokens too; skips where Dovecot is not installed."""
     if not _BINARY.exists():
         pytest.skip("Dovecot is not installed: apt install dovecot-imapd")
     # The paths of its sockets must be short: not pytest's own folder.
@@ -150,7 +186,9 @@ def dovecot_server() -> Iterator[Dovecot]:
     issued = authority.issue_cert("localhost", "127.0.0.1")
     (base / "chain.pem").write_bytes(b"".join(one.bytes() for one in issued.cert_chain_pems))
     (base / "key.pem").write_bytes(issued.private_key_pem.bytes())
-    process = subprocess.Popen([_BINARY, "-F", "-c", _written_config(base, plain, tls)], stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [_BINARY, "-F", "-c", _written_config(base, plain, tls, introspection_url)], stderr=subprocess.PIPE
+    )
     try:
         _await_port(process, plain, base)
         yield Dovecot(base, plain, tls, base / "ca.pem")

@@ -44,6 +44,10 @@ class LyingImap:
         self.greeting = greeting
         self.capability = capability
         self.uidvalidity = 7
+        self.uidnext: int | None = None
+        """The number that the next message gets; None: one more than the last has."""
+        self.deleted: set[int] = set()
+        """Messages that somebody has marked as deleted."""
         self.heard: list[bytes] = []
         self._idle_tag = b""
         self.connections = 0
@@ -113,14 +117,20 @@ class LyingImap:
         if name == "CAPABILITY":
             return b"* CAPABILITY %s\r\n" % self.capability
         if name in {"SELECT", "EXAMINE"}:
-            top = max(self.mails, default=0) + 1
+            top = self.uidnext or max(self.mails, default=0) + 1
             return b"* %d EXISTS\r\n* OK [UIDVALIDITY %d] ok\r\n* OK [UIDNEXT %d] ok\r\n" % (
                 len(self.mails),
                 self.uidvalidity,
                 top,
             )
         if name == "UID SEARCH":
-            return b"* SEARCH %s\r\n" % b" ".join(b"%d" % uid for uid in self._within(rest.split()[1]))
+            found = [
+                uid for uid in self._within(rest.split()[1]) if b"UNDELETED" not in rest or uid not in self.deleted
+            ]
+            return b"* SEARCH %s\r\n" % b" ".join(b"%d" % uid for uid in found)
+        if name in {"UID MOVE", "UID EXPUNGE"}:
+            for uid in self._asked(rest.split()[0]):
+                del self.mails[uid]
         if name in {"BODY", "SIZE", "FLAGS"}:
             return b"".join(self.item(uid, name, rest) for uid in self._asked(rest.split()[0]))
         return b""

@@ -11,6 +11,7 @@ import pytest
 from adapters.store import SqlStore, migrate, open_store
 from tests.adapters.imap.reading import Reading
 from tests.peers.dovecot import USERS, Dovecot, dovecot_server
+from tests.peers.identity import IdentityProvider, identity_provider
 from tests.peers.lying_imap import LyingImap
 
 _NAMES = iter(USERS)
@@ -25,8 +26,15 @@ def store(tmp_path: Path) -> Iterator[SqlStore]:
 
 
 @pytest.fixture(scope="session")
-def dovecot_running() -> Iterator[Dovecot]:
-    with dovecot_server() as server:
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IdentityProvider]:
+    """Whose tokens the server takes."""
+    with identity_provider(tmp_path_factory.mktemp("identity")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def dovecot_running(provider: IdentityProvider) -> Iterator[Dovecot]:
+    with dovecot_server(provider.introspection_url) as server:
         yield server
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from adapters.imap import Mailbox, MailboxSettings
-from adapters.mail.imap_session import ImapAddress
+from adapters.mail.imap_address import ImapAddress
 from adapters.store import SqlStore
 from gateway.domain.intake import Intake, Receipt
 from gateway.ports import Reading as StoreReading
@@ -29,6 +29,9 @@ class Heard:
         self.repeats: list[int] = []
         self.withheld_uids: list[int] = []
         self.rescans: list[int] = []
+        self.gone_uids: list[tuple[list[int], list[int]]] = []
+        self.late_uids: list[int] = []
+        self.unmoved: list[str] = []
         self.alarms: list[tuple[int, str]] = []
         self.recoveries = 0
 
@@ -40,6 +43,15 @@ class Heard:
 
     def rescanned(self, mailbox: str, uidvalidity: int) -> None:
         self.rescans.append(uidvalidity)
+
+    def gone(self, mailbox: str, folder: str, uids: Sequence[int], deleted: Sequence[int]) -> None:
+        self.gone_uids.append((list(uids), list(deleted)))
+
+    def late(self, mailbox: str, folder: str, uids: Sequence[int]) -> None:
+        self.late_uids += uids
+
+    def not_moved(self, mailbox: str, folder: str, reason: str) -> None:
+        self.unmoved.append(reason)
 
     def unreachable(self, mailbox: str, failures: int, error: str) -> None:
         self.alarms.append((failures, error))

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.mail.imap_session import ImapAddress, ImapError, ImapSession
+from adapters.mail.imap_address import ImapAddress, ImapError
+from adapters.mail.imap_session import ImapSession
 from tests.adapters.imap.reading import Reading, until
 from tests.peers.lying_imap import HANG_UP, SILENCE, Lie, LyingImap, fetched, literal
 
