@@ -12,6 +12,19 @@ from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.policy import compat32
 
+from adapters.mail.bounce_reasons import reason_of
+from adapters.mail.bounce_words import (
+    CERTAINLY_FAILED,
+    CHALLENGE,
+    FAILED,
+    FORWARDED,
+    REPLY,
+    ROBOT,
+    SERVER,
+    STATUS,
+    SUBJECT,
+    TEMPORARY,
+)
 from adapters.mail.charsets import clean_line
 from adapters.mail.headers import Headers, addresses, message_ids, split
 from adapters.mail.parts import MESSAGE_TYPES, Node
@@ -22,37 +35,17 @@ MAX_ODD = 256 * 1024
 MAX_RECIPIENTS = 50
 _WINDOW = 4_000
 
-_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_REPLY = re.compile(r"(?<![\d.])(4[0-5]\d|5[0-57]\d)(?=[ \-]|$)")
 _ADDRESS = re.compile(r"<?([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9])>?")
 _ORIGINAL_ID = re.compile(r"^[ \t>]*message-id[ \t]*:\s{0,80}<([^<>\s]{1,998})>", re.IGNORECASE | re.MULTILINE)
-_SUBJECT = re.compile(
-    r"undeliver|non recapitabil|mancata consegna|delivery (?:status|failure|report|problem|delay|incomplete)"
-    r"|failure (?:not|de)"
-    r"|returned (?:mail|to sender|message)|mail (?:delivery|could not|system error|status report)"
-    r"|could not be delivered"
-    r"|unzustellbar|non remis|delivery has failed|not delivered|message (?:status|not|delayed|delivery)"
-    r"|warning: could not"
-    r"|nondeliverable|bounce|error sending|impossibile recapitare|recapito (?:fallito|ritardato)"
-    r"|failed (?:mail|delivery)",
-    re.IGNORECASE,
+_RCPT = re.compile(
+    r"(?im)^[ \t]*(?:rcpt to|to|recipients?|final-recipient|was addressed to|destinatari[oi]|an|empfänger)"
+    r"[ \t]*[:=][^\n@]{0,80}?"
+    r"([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9])"
 )
-_ROBOT = re.compile(
-    r"mailer.?daemon|postmaster|mail.?delivery|daemon@|mmdf|mdaemon|system administrator", re.IGNORECASE
-)
-_TEMPORARY = re.compile(
-    r"will (?:be retried|continue|keep trying|retry)|still (?:being retried|trying)|temporar|delayed"
-    r"|not yet been delivered"
-    r"|(?:this is|just) a warning|no action is required|verr[àa] ritentat|ancora in coda|riprover",
-    re.IGNORECASE,
-)
-_FAILED = re.compile(
-    r"user unknown|unknown (?:user|recipient|mailbox)|no such (?:user|mailbox|recipient)|does(?: not|n't) exist"
-    r"|permanent"
-    r"|could not be delivered|undeliverable|delivery.{0,20}failed|not found|rejected|sconosciut|inesistente"
-    r"|quota|mailbox full"
-    r"|unrouteable|address rejected|not deliver|unable to deliver|fail",
-    re.IGNORECASE,
+_RETURNED = re.compile(
+    r"(?im)^[ \t>]*(?:received|return-path|message-id|x-mailer|mime-version)[ \t]*:"
+    r"|^[-_=* \t]{2,}.{0,40}(?:original|returned|copy of|undelivered|unsent|headers? of).{0,40}"
+    r"(?:message|mail|nachricht|follow|$)"
 )
 _NO_BOUNCE = ("x-autoreply", "x-autorespond", "x-vacation")
 _LOWER_TYPES = frozenset(("message/delivery-status", "message/global-delivery-status"))
@@ -67,48 +60,55 @@ class _Findings:
     status: str | None = None
     diagnostic: str | None = None
     actions: set[str] = field(default_factory=set)
+    original_id: str | None = None
 
     def add(self, recipient: str | None) -> None:
         if recipient and "@" in recipient and recipient not in self.recipients:
             self.recipients.append(recipient)
 
 
-def read_bounce(root: Node, top: MailReading, text: str, raw: bytes) -> Bounce | None:
-    """What a delivery report says, or None when the mail is none (also not a receipt, a complaint, an absence note)."""
+def read_bounce(root: Node, top: MailReading, text: str, raw: bytes, *, null_sender: bool = False) -> Bounce | None:
+    """What a delivery report says, or None when the mail is none (also not a receipt, a complaint, an absence note).
+
+    `null_sender`: the envelope had no sender, as far as the door knows it; a Return-Path says it too.
+    """
     try:
-        return _read(root, top, text, raw)
+        return _read(root, top, text, raw, null_sender=null_sender or _has_null_path(root.headers))
     except Exception:  # noqa: BLE001 - other people's bytes and other people's parsers: no report is better than no mail
         return None
 
 
-def _read(root: Node, top: MailReading, text: str, raw: bytes) -> Bounce | None:
+def _read(root: Node, top: MailReading, text: str, raw: bytes, *, null_sender: bool) -> Bounce | None:
     leaves = list(root.leaves())
-    if _is_other_report(root, leaves):
-        return None
     found = _Findings()
+    _rejected_by_filter(leaves, found)
+    if not found.recipients and _is_other_report(root, leaves, null_sender=null_sender):
+        return None
     for leaf in leaves:
         if leaf.media_type in _LOWER_TYPES:
             _standard_report(leaf.content(), found)
     if found.actions and found.actions <= {"delivered", "relayed", "expanded"}:
         return None
-    if not found.recipients and not found.actions and not _is_candidate(root, top):
+    if found.recipients and not (found.status or "").startswith("5") and _is_challenge(root.headers, text):
+        return None
+    if not found.recipients and not found.actions and not _is_report(root, top, text, null_sender=null_sender):
         return None
     _failed_recipients(root.headers, found)
     if not found.recipients:
         _odd_report(raw, found)
-    if not found.recipients and not found.actions and not _words(text, found):
+    robot_says = _is_robot(root.headers, null_sender=null_sender) and SUBJECT.search(top.subject[:300]) is not None
+    if not found.recipients and not found.actions and not robot_says and not _says_failed(text):
         return None
-    _complete(text, found)
-    return Bounce(
-        recipients=tuple(found.recipients[:MAX_RECIPIENTS]),
-        permanent=bool(found.permanent),
-        status=found.status,
-        original_message_id=_original_id(leaves, root, text),
-        diagnostic=found.diagnostic,
-    )
+    if not found.recipients:
+        found.add(_recipient_in(text))
+    return _complete(text, found, _original_id(leaves, root, text) or found.original_id)
 
 
-def _is_other_report(root: Node, leaves: list[Node]) -> bool:
+def _has_null_path(headers: Headers) -> bool:
+    return any(value.strip() in ("<>", "< >") for value in headers.all("return-path"))
+
+
+def _is_other_report(root: Node, leaves: list[Node], *, null_sender: bool) -> bool:
     kind = (root.type_parameters.get("report-type") or "").lower()
     if kind in ("feedback-report", "disposition-notification", "tlsrpt"):
         return True
@@ -119,22 +119,65 @@ def _is_other_report(root: Node, leaves: list[Node]) -> bool:
         return False
     words = [value.split(";")[0].strip().lower() for value in root.headers.all("auto-submitted")]
     is_absence = any(root.headers.first(name) for name in _NO_BOUNCE) or "auto-replied" in words
-    return is_absence and not _is_robot(root.headers)
+    return is_absence and not _is_robot(root.headers, null_sender=null_sender)
 
 
-def _is_robot(headers: Headers) -> bool:
-    sender = " ".join((*headers.all("from"), *headers.all("sender")))[:500]
-    return _ROBOT.search(sender) is not None
+def _rejected_by_filter(leaves: list[Node], found: _Findings) -> None:
+    """A mailbox's own filter that rejects answers with a disposition notification: by no person (RFC 5429 §2.1.1)."""
+    for leaf in leaves:
+        if leaf.media_type != "message/disposition-notification":
+            continue
+        group = Headers.of_bytes(leaf.content()[:MAX_ODD].strip())
+        words = "".join((group.first("disposition") or "").lower().split())
+        if words.startswith("automatic-action/mdn-sent-automatically;deleted"):
+            found.add(_typed_address(group.first("final-recipient")))
+            found.permanent = True
+            found.original_id = next(iter(message_ids(group.first("original-message-id"))), None)
 
 
-def _is_candidate(root: Node, top: MailReading) -> bool:
+def _is_robot(headers: Headers, *, null_sender: bool) -> bool:
+    """Whether a mail server wrote: by its name, or because nobody is named as the sender at all."""
+    if ROBOT.search(_named_sender(headers)) is not None:
+        return True
+    return null_sender and not any("@" in one.address for one in addresses(headers.all("from")))
+
+
+def _named_sender(headers: Headers) -> str:
+    return " ".join((*headers.all("from"), *headers.all("sender")))[:500]
+
+
+def _is_challenge(headers: Headers, text: str) -> bool:
+    """Whether somebody's filter holds the mail until its sender confirms: a person must see that."""
+    return not _is_robot(headers, null_sender=False) and CHALLENGE.search(text[:_WINDOW]) is not None
+
+
+def _is_report(root: Node, top: MailReading, text: str, *, null_sender: bool) -> bool:
+    """Whether a mail without a standard report may be one in another form.
+
+    A server's name, a report's structure or the field of one server are enough; a subject or the null sender need the
+    words beside them, and a person who answers or forwards a report sends none.
+    """
     headers = root.headers
-    if headers.first("x-failed-recipients") or root.media_type == "multipart/report" or _is_robot(headers):
+    if headers.first("x-failed-recipients") or root.media_type == "multipart/report":
         return True
     if "report-type" in root.type_parameters.named:
         return True
-    is_null = top.automatic in ("null envelope sender", "null Return-Path")
-    return is_null or _SUBJECT.search(top.subject[:300]) is not None
+    if SERVER.search(_named_sender(headers)) is not None:
+        return True
+    if null_sender and any(leaf.media_type in MESSAGE_TYPES for leaf in root.leaves()):
+        return True  # nobody sends a message back with a null sender but a server
+    says_so = CERTAINLY_FAILED.search(" ".join(text[:_WINDOW].split())) is not None
+    is_named = SUBJECT.search(top.subject[:300]) is not None
+    if _is_robot(headers, null_sender=null_sender):
+        return says_so or is_named
+    if FORWARDED.match(top.subject) and not null_sender:
+        return False
+    return says_so and (null_sender or (is_named and not _is_in_thread(headers)))
+
+
+def _is_in_thread(headers: Headers) -> bool:
+    """Whether a mail answers another, as people's programs do."""
+    return bool(headers.first("in-reply-to") or headers.first("references"))
 
 
 def _standard_report(content: bytes, found: _Findings) -> None:
@@ -156,10 +199,10 @@ def _standard_report(content: bytes, found: _Findings) -> None:
 
 
 def _of_group(group: Headers, action: str, found: _Findings) -> None:
-    status = _STATUS.search(group.first("status") or "")
+    status = STATUS.search(group.first("status") or "")
     diagnostic = clean_line(group.first("diagnostic-code") or "")
     found.diagnostic = found.diagnostic or diagnostic.partition(";")[2].strip()[:300] or diagnostic[:300] or None
-    better = _STATUS.search(diagnostic)
+    better = STATUS.search(diagnostic)
     # "5.0.0" only repeats that it failed; what the far server said in its own line is the reason.
     vague = status is None or status[1].endswith(".0.0")
     chosen = better if vague and better is not None else status
@@ -210,38 +253,54 @@ def _odd_report(raw: bytes, found: _Findings) -> None:
         found.permanent = bool(permanent)
 
 
-def _words(text: str, found: _Findings) -> bool:
-    """Whether the text of a likely report says that a delivery failed. Fills the first address it speaks of."""
-    said = text[:_WINDOW]
-    if _FAILED.search(said) is None and _TEMPORARY.search(said) is None and _REPLY.search(said) is None:
-        return False
-    head = re.split(r"(?im)^[ \t>]*(?:received|return-path|message-id)[ \t]*:", said, maxsplit=1)[0]
-    for one in _ADDRESS.findall(head)[:20]:
-        if _ROBOT.search(one) is None:
-            found.add(one)
-            break
-    return True
+def _says_failed(text: str) -> bool:
+    """Whether the text of a likely report says that a delivery failed, or waits."""
+    said = " ".join(text[:_WINDOW].split())
+    return bool(FAILED.search(said) or TEMPORARY.search(said) or REPLY.search(text[:_WINDOW]))
 
 
-def _complete(text: str, found: _Findings) -> None:
+def _recipient_in(text: str) -> str | None:
+    """The address that the words of a report are about: one that is called the recipient, else the first."""
+    head = _head(text)
+    called = _RCPT.search(head)
+    if called is not None:
+        return called[1]
+    return next((one for one in _ADDRESS.findall(head)[:20] if ROBOT.search(one) is None), None)
+
+
+def _head(text: str) -> str:
+    """What a report says itself, above what it quotes of the message."""
+    return _RETURNED.split(text[:_WINDOW], maxsplit=1)[0]
+
+
+def _complete(text: str, found: _Findings, original_id: str | None) -> Bounce:
+    """The report, with what only its words say."""
     said = text[:_WINDOW]
     if found.status is None:
-        status = _STATUS.search(said)
+        status = STATUS.search(said)
         found.status = status[1] if status else None
     if found.permanent is None:
         found.permanent = _is_permanent(said, found.status)
     if found.diagnostic is None:
-        reply = next((line for line in said.split("\n") if _REPLY.search(line[:300])), None)
+        reply = next((line for line in said.split("\n") if REPLY.search(line[:300])), None)
         found.diagnostic = reply.strip()[:300] if reply else None
+    return Bounce(
+        recipients=tuple(found.recipients[:MAX_RECIPIENTS]),
+        permanent=bool(found.permanent),
+        status=found.status,
+        original_message_id=original_id,
+        diagnostic=found.diagnostic,
+        reason=reason_of(found.status, found.diagnostic or "", _head(text) or said),
+    )
 
 
 def _is_permanent(said: str, status: str | None) -> bool:
     if status is not None and status[0] in "45":
         return status[0] == "5"
-    reply = _REPLY.search(said)
+    reply = REPLY.search(said)
     if reply is not None:
         return reply[1][0] == "5"
-    return _TEMPORARY.search(said) is None
+    return TEMPORARY.search(said) is None
 
 
 def _original_id(leaves: list[Node], root: Node, text: str) -> str | None:

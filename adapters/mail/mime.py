@@ -134,7 +134,8 @@ def _whole(raw: bytes, envelope_from: str | None, own: OwnMail, *, opening: bool
     said = body.said()
     text = said.text
     top = _of_headers(root.headers, content_key(raw), envelope_from, own)
-    bounce = read_bounce(root, top, text, raw)
+    is_null = envelope_from is not None and envelope_from.strip() in ("", "<>")
+    bounce = read_bounce(root, top, text, raw, null_sender=is_null)
     invited, unread = _invitations(root)
     folds = folded(text, said.quoted, said.signed, forwarded=is_forward(top.subject))
     defects = (*top.defects, *_tree_defects(root), *body.defects, *unread)

@@ -10,7 +10,7 @@ from typing import Any
 
 from adapters.mail.automatic import OwnMail
 from adapters.mail.mime import attachment, read
-from gateway.domain.intake import Address, Attachment, Bounce, Fold, MailReading
+from gateway.domain.intake import Address, Attachment, Bounce, BounceReason, Fold, MailReading
 from gateway.domain.invitation import Invitation
 
 READ = "adapters.mail.packed:read_packed"
@@ -110,9 +110,13 @@ def _reading(told: dict[str, Any]) -> MailReading:
     told["invitations"] = tuple(_invitation(each) for each in told["invitations"])
     told["date"] = datetime.fromisoformat(told["date"]) if told["date"] else None
     if told["bounce"]:
-        told["bounce"] = Bounce(**{**told["bounce"], "recipients": tuple(told["bounce"]["recipients"])})
+        told["bounce"] = _bounce(told["bounce"])
     return MailReading(**told)
 
 
 def _invitation(told: dict[str, Any]) -> Invitation:
     return Invitation(**{**told, **{name: datetime.fromisoformat(told[name]) for name in _INSTANTS if told[name]}})
+
+
+def _bounce(told: dict[str, Any]) -> Bounce:
+    return Bounce(**{**told, "recipients": tuple(told["recipients"]), "reason": BounceReason(told["reason"])})

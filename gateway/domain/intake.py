@@ -37,6 +37,8 @@ class IntakeState(StrEnum):
     BOUNCE = "bounce"
     ABANDONED = "abandoned"
     REPLY = "reply"
+    UNVERIFIED = "unverified"
+    """It would join a ticket and nobody knows who sent it: somebody at the desk decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +135,49 @@ class Fold:
     kind: str
 
 
+class BounceReason(StrEnum):
+    """Why a delivery failed, as far as its report says."""
+
+    UNKNOWN_ADDRESS = "unknown_address"
+    UNKNOWN_DOMAIN = "unknown_domain"
+    MOVED = "moved"
+    TAKES_NO_MAIL = "takes_no_mail"
+    MAILBOX_FULL = "mailbox_full"
+    DISABLED = "disabled"
+    TOO_LARGE = "too_large"
+    REJECTED = "rejected"
+    SPAM = "spam"
+    BLOCKED = "blocked"
+    EXPIRED = "expired"
+    NETWORK = "network"
+    SYSTEM = "system"
+    OTHER = "other"
+
+
+DEAD = (
+    BounceReason.UNKNOWN_ADDRESS, BounceReason.UNKNOWN_DOMAIN, BounceReason.MOVED, BounceReason.TAKES_NO_MAIL,
+)  # fmt: skip
+"""The reasons for which no other mail to this address will ever arrive."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """What a delivery report says: about which of our messages, which recipient failed, and whether for good."""
+    """What a delivery report says: about which of our messages, which recipient failed, and whether for good.
+
+    `permanent`: this delivery has failed and nobody tries again. `is_hard`: no other to that address would arrive.
+    """
 
     recipients: tuple[str, ...]
     permanent: bool
     status: str | None
     original_message_id: str | None
     diagnostic: str | None = None
+    reason: BounceReason = BounceReason.OTHER
+
+    @property
+    def is_hard(self) -> bool:
+        """Whether the address itself is wrong, and not only this delivery; a status of class 4 may still pass."""
+        return self.permanent and self.reason in DEAD and not (self.status or "5").startswith("4")
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,9 @@ FLOORS: dict[str, dict[str, float]] = {
     "redmine": {"subject": 1, "name": 1},
     "zbateson-mail-mime-parser": {"subject": 1, "to": 1, "text": 1, "from": 0.87},
     "pec-java-pec-parser": {"message_id": 1, "from": 1, "to": 1, "cc": 1, "name": 1},
-    "sisimai": {"is_bounce": 0.985, "class": 0.98, "hard": 0.97},
-    "flufl-bounce": {"is_bounce": 0.97, "recipient": 1, "permanent": 1},
-    "mail-deliverystatus-bounceparser": {"is_bounce": 0.91, "recipient": 1},
+    "sisimai": {"is_bounce": 0.99, "class": 0.98, "hard": 0.9},
+    "flufl-bounce": {"is_bounce": 1, "recipient": 1, "permanent": 1},
+    "mail-deliverystatus-bounceparser": {"is_bounce": 0.95, "recipient": 1},
     "bounce-email": {"is_bounce": 1, "class": 1},
     "flanker-bounce": {"is_bounce": 1},
     "discourse": {"is_bounce": 1},
@@ -145,10 +145,6 @@ def files(want: Entry, found: MailReading) -> Iterator[tuple[str, bool]]:
         yield "size", not sizes - Counter(a.size for a in found.attachments)
 
 
-# What sisimai itself calls for good, among its reasons; for the others it has a taxonomy of its own.
-HARD = frozenset(("userunknown", "hostunknown", "hasmoved"))
-
-
 def bounced(want: Entry, found: MailReading) -> Iterator[tuple[str, bool]]:
     if "is_bounce" not in want:
         return
@@ -164,8 +160,8 @@ def bounced(want: Entry, found: MailReading) -> Iterator[tuple[str, bool]]:
     permanent = {one["permanent"] for one in wanted if one.get("permanent") is not None}
     if len(permanent) == 1 and reasons <= {None}:
         yield "permanent", bounce.permanent in permanent
-    if permanent == {True} and reasons <= HARD:
-        yield "hard", bounce.permanent
+    elif len(permanent) == 1:
+        yield "hard", bounce.is_hard in permanent
     statuses = {one["status"][0] for one in wanted if one.get("status")}
     if statuses and bounce.status:
         yield "class", bounce.status[0] in statuses
