@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from gateway.authenticating import VerdictReading, VerdictWriting
 from gateway.scanner import ScanReading, ScanWriting
 
 if TYPE_CHECKING:
+    from gateway.authenticating import Authenticator
     from gateway.domain.certified import CertifiedReading
     from gateway.domain.delivery import Told
     from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Outcome, OutgoingMail
@@ -62,7 +64,7 @@ class Keys(Protocol):
         ...
 
 
-class Reading(ScanReading, Protocol):
+class Reading(ScanReading, VerdictReading, Protocol):
     """Questions to the store. Every answer is a domain value; an unknown id is None, never an exception."""
 
     def intake(self, intake_id: int, *, raw: bool = False) -> Intake | None:
@@ -306,7 +308,7 @@ class Reading(ScanReading, Protocol):
         ...
 
 
-class Transaction(ScanWriting, Reading, Protocol):
+class Transaction(ScanWriting, VerdictWriting, Reading, Protocol):
     """One unit's view of the store: questions see what this transaction wrote."""
 
     def accept(self, arrival: Arrival, at: datetime) -> Receipt:
@@ -351,6 +353,10 @@ class Transaction(ScanWriting, Reading, Protocol):
 
     def seen_before(self, key: str, at: datetime, holds_for: timedelta | None = None) -> bool:
         """Whether this event key (a webhook's SID and step) was seen; it is noted for the next time."""
+        ...
+
+    def earlier_intake(self, key: str, intake_id: int, at: datetime, holds_for: timedelta | None = None) -> int | None:
+        """Another intake that was known by this key before, while the key holds; if none, this one is from now on."""
         ...
 
     def new_number(self, year: int) -> int:
@@ -596,3 +602,5 @@ class Gateway:
     """How many GSM-7 septets a text takes, None when it is not GSM-7."""
     compose: Callable[[OutgoingMail], bytes]
     """The bytes of a mail; the same mail always gives the same bytes."""
+    authenticator: Authenticator | None = None
+    """Looks at who sent a mail; without it nobody does, and every sender is taken at their word."""

@@ -10,8 +10,8 @@ from typing import Self, TypeVar
 
 import sqlalchemy as sa
 
+from adapters.store.authentication import AuthenticationReading
 from adapters.store.blobs import BlobFolder
-from adapters.store.certified import CertifiedReading
 from adapters.store.engine import parsed, reading_engine, said, sqlite_path
 from adapters.store.schema import require_current
 from adapters.store.units import Accepting, Expecting
@@ -52,7 +52,7 @@ class SqlStore:
     def read(self, query: Callable[[Reading], T]) -> T:
         try:
             with self._reader.connect() as connection, connection.begin():
-                return query(CertifiedReading(connection, self.blobs))
+                return query(AuthenticationReading(connection, self.blobs))
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"the store could not answer ({said(error)})") from error
 

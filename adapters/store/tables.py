@@ -467,6 +467,31 @@ receipt = sa.Table(
     sa.Index("ix_receipt_verdict_id", "verdict", "id"),
 )
 
+# What was found of the sender of a mail, where somebody looked. `ticket` is the one that it waits for.
+authentication = sa.Table(
+    "authentication",
+    metadata,
+    _whole("intake", sa.ForeignKey("intake.id"), key=True),
+    _instant("at"),
+    _text("author"),
+    _text("standing"),
+    _text("source"),
+    _json("findings"),
+    _whole("tries"),
+    _instant("again_at", null=True),
+    _whole("ticket", sa.ForeignKey("ticket.number"), null=True),
+    _text("by", null=True),
+    sa.Index("ix_authentication_ticket", "ticket"),
+)
+LOOKED_AT_AGAIN = authentication.c.again_at.is_not(None)
+sa.Index(
+    "ix_authentication_again",
+    authentication.c.again_at,
+    authentication.c.intake,
+    sqlite_where=LOOKED_AT_AGAIN,
+    postgresql_where=LOOKED_AT_AGAIN,
+)
+
 # Ticket 0 is "no ticket": a timer of the whole installation.
 timer = sa.Table(
     "timer",

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from adapters.store import rows, tables
+from adapters.store.authentication import AuthenticationWriting
 from adapters.store.blobs import MAX_IN_DATABASE_BYTES, BlobFolder
 from adapters.store.buffer import Buffer
-from adapters.store.certified import CertifiedWriting
 from adapters.store.clean import clean, clean_text, shortened
 from adapters.store.reading import NUMBERS, SIX_DIGITS
 from gateway.domain import register
@@ -58,7 +58,7 @@ _CLAIM_DISPATCHES = (
 )
 
 
-class SqlTransaction(CertifiedWriting):
+class SqlTransaction(AuthenticationWriting):
     """What a unit is given. Lives for one batch of units, then `flush` and the commit."""
 
     def __init__(self, connection: Connection, blobs: BlobFolder) -> None:

@@ -24,6 +24,7 @@ class Method(StrEnum):
     DKIM = "dkim"
     DMARC = "dmarc"
     LOGIN = "login"
+    PEC = "pec"
 
 
 class Result(StrEnum):

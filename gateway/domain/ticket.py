@@ -91,6 +91,10 @@ class Mark(StrEnum):
     UNKNOWN_REQUESTER = "unknown_requester"
     ON_CALL_NOT_REACHED = "on_call_not_reached"
     AMBIGUOUS_SENDER = "ambiguous_sender"
+    UNVERIFIED_SENDER = "unverified_sender"
+    """Nobody could verify that the mail is from whom it says."""
+    FORGED_SENDER = "forged_sender"
+    """The owner of the sender's domain says that such a mail is not theirs."""
     FAX_FROM_PUBLIC_BODY = "fax_from_public_body"
     NO_WORKAROUND = "no_workaround"
     CALL_BACK = "call_back"
@@ -100,6 +104,8 @@ class Mark(StrEnum):
     """A drill of the on-call duty: everybody confirms for themselves, nobody owns it."""
     NOT_CERTIFIED = "not_certified"
     """It came to the certified mailbox and nobody certifies it: no legal effect is assumed (S144)."""
+    INFECTED = "infected"
+    """The scanner found something in an attachment: it is kept, and not to be opened or sent on."""
 
 
 class StateError(CentralinoError):

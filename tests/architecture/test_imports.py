@@ -59,10 +59,11 @@ PLACES = {
 MODULES = {
     "gateway": {
         "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "page_calls", "filing", "paging", "telling",
-        "collecting", "deeds", "hangups", "missed", "ringing", "speaking", "whispering",
+        "collecting", "deeds", "faxing", "hangups", "missed", "ringing", "speaking", "whispering",
         "bounces", "contacts", "escalating", "joining", "receiving", "sweep", "tickets", "waking",
-        "certifying", "posting", "receipts",
-        "accepting", "alarms", "answering", "contract_acts", "deciding", "drills", "dues", "duty", "handovers",
+        "authenticating", "certifying", "posting", "receipts", "verifying",
+        "accepting", "alarms", "answering", "assigning",
+        "contract_acts", "deciding", "drills", "dues", "duty", "handovers",
         "outages", "passing_on", "probing", "replying", "settling", "silences", "standing_in", "storms", "suspending",
         "swaps", "texting", "visiting",
         "scanner", "scanning",
