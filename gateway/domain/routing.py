@@ -9,8 +9,8 @@ accepts:
     rung 2  deputy       SMS and voice call
     rung 3  supervisor   SMS (M-06) and voice call, and an alarm mail
 
-For somebody who is on the telephone the contact is rung at once, and each rung waits no longer than a call (S027). And
-after `retry_every` the ladder begins again (C2.11): never silence.
+For somebody who is on the telephone the contact is rung at once, and each rung waits no longer than a telephone rings
+(S027). And after `retry_every` the ladder begins again (C2.11): never silence.
 """
 
 from __future__ import annotations
@@ -83,11 +83,12 @@ def ladder(on_call: OnCall, chain: Chain, *, live: bool = False) -> tuple[Rung, 
     out beside the call. The first two rungs are the contact's either way.
     """
     called, texted, both = (Channel.VOICE,), (Channel.SMS,), (Channel.SMS, Channel.VOICE)
-    wait = on_call.call_timeout if live else on_call.ack_timeout
+    rings = timedelta(seconds=on_call.ring_s)
+    wait = rings if live else on_call.ack_timeout
     first, second = (called, texted) if live else (texted, called)
     rungs = [
         Rung(chain.contact, Role.CONTACT, first, timedelta(0) if live else wait),
-        Rung(chain.contact, Role.CONTACT, second, on_call.call_timeout),
+        Rung(chain.contact, Role.CONTACT, second, rings if live else on_call.call_timeout),
     ]
     told = {chain.contact.id}
     for person, role in ((chain.deputy, Role.DEPUTY), (chain.supervisor, Role.SUPERVISOR)):

@@ -92,7 +92,7 @@ def test_a_caller_has_the_contact_rung_at_once(desk: Desk) -> None:
     chain = asked(desk, *C2, "--channel", "phone", "--at", "2026-11-28T22:10", "--urgent")["chain"]
     assert (chain[0]["by"], chain[0]["after_s"], chain[0]["only_if_urgent"]) == ("voice", 0, False)
     assert [each["role"] for each in chain if each["by"] == "voice"] == ["contact", "deputy", "supervisor"]
-    assert [each["after_s"] for each in chain if each["by"] == "voice"] == [0, 120, 240]
+    assert [each["after_s"] for each in chain if each["by"] == "voice"] == [0, 25, 50]
 
 
 def test_a_caller_who_does_not_press_the_key_wakes_nobody_by_telephone(desk: Desk) -> None:

@@ -19,6 +19,7 @@ C2, C3 = contract("c02"), contract("c03")
 assert C2.on_call
 DUTY = replace(C2.on_call, ack_timeout=timedelta(minutes=5), call_timeout=timedelta(minutes=2))
 FIVE, TWO, AT_ONCE = timedelta(minutes=5), timedelta(minutes=2), timedelta(0)
+RINGS = timedelta(seconds=DUTY.ring_s)
 SMS, VOICE = Channel.SMS, Channel.VOICE
 
 
@@ -33,12 +34,12 @@ def test_who_writes_has_the_contact_texted_then_called_then_the_others() -> None
 
 
 def test_who_is_on_the_telephone_has_the_contact_called_and_texted_at_once() -> None:
-    """C2.8, S027: and nobody waits longer than a call; the deputy is the third rung all the same."""
+    """C2.8, S027: and nobody waits longer than a telephone rings; the deputy is the third rung all the same."""
     assert ladder(DUTY, CHAIN, live=True) == (
         Rung(ANNA, Role.CONTACT, (VOICE,), AT_ONCE),
-        Rung(ANNA, Role.CONTACT, (SMS,), TWO),
-        Rung(BRUNO, Role.DEPUTY, (SMS, VOICE), TWO),
-        Rung(DARIO, Role.SUPERVISOR, (SMS, VOICE), TWO),
+        Rung(ANNA, Role.CONTACT, (SMS,), RINGS),
+        Rung(BRUNO, Role.DEPUTY, (SMS, VOICE), RINGS),
+        Rung(DARIO, Role.SUPERVISOR, (SMS, VOICE), RINGS),
     )
 
 
