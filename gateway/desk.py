@@ -1,4 +1,4 @@
-"""What the people at the desk do to a ticket: take charge, record actions, work around, solve, escalate.
+"""What the people at the desk do to a ticket: classify, record actions, work around, solve, escalate.
 
 Each function is one unit's work: it reads the ticket inside the transaction, changes it along `ticket.TRANSITIONS`, and
 records who did it. Who is always a person of the directory (`by`).
@@ -96,16 +96,6 @@ def _requester(gw: Gateway, sender: str) -> Requester:
     person = gw.rules.people.by_mail(sender) if by_mail else gw.rules.people.by_number(sender)
     known = person.id if person else None
     return Requester(address=sender if by_mail else "", number="" if by_mail else sender, person=known)
-
-
-def take(gw: Gateway, tx: Transaction, number: int, by: Person, at: datetime) -> Ticket:
-    """Take charge. Whoever was woken for it is told that it is taken; nobody is woken for it any more."""
-    ticket = find(tx, number)
-    ticket = dues.no_longer_waiting(gw, tx, ticket, by=by.id, at=at)
-    changed = tx.change_ticket(ticket.number, state=after(ticket.state, Act.TAKE), owner=by.id, taken_at=at)
-    _record(tx, ticket, "taken", at, by.id, medium="desk", before=str(ticket.owner or ""))
-    paging.stop(gw, tx, changed, at, by=by.id)
-    return changed
 
 
 def classify(  # noqa: PLR0913 - what is set by whom when, and why a complaint would be none

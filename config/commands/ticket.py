@@ -53,6 +53,9 @@ class WaitsFor(StrEnum):
 
 
 Text = Annotated[str, typer.Option("--text", metavar="T", help="The words.")]
+Unskilled = Annotated[
+    str, typer.Option("--reason", metavar="T", help="Why somebody without the skills that the contract asks for.")
+]
 
 
 # -------------------------------------------------------------------------------------------------------------- looking
@@ -162,11 +165,37 @@ def open_(
 
 
 @app.command("take")
-def take(number: Number, who: Who, as_json: AsJson = False, config: Config = None) -> None:
+def take(number: Number, who: Who, reason: Unskilled = "", as_json: AsJson = False, config: Config = None) -> None:
     """Take charge. Nobody is woken for it any more, and whoever was woken is told who has it."""
-    from gateway import desk
+    from gateway import assigning
 
-    _acted(config, who, lambda sh, tx, by, at: desk.take(sh.gateway, tx, number, by, at), as_json=as_json)
+    _acted(
+        config,
+        who,
+        lambda sh, tx, by, at: assigning.take(sh.gateway, tx, number, by, at, reason=reason),
+        as_json=as_json,
+    )
+
+
+@app.command("assign")
+def assign(
+    *,
+    number: Number,
+    to: Annotated[str, typer.Option("--to", metavar="WHO", help="Who gets it: an id of people.toml.")],
+    who: Who,
+    reason: Unskilled = "",
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Give it to somebody with the skills that the contract asks for; they are told by mail (C3.4)."""
+    from gateway import assigning
+
+    _acted(
+        config,
+        who,
+        lambda sh, tx, by, at: assigning.assign(sh.gateway, tx, number, to, by, at, reason=reason),
+        as_json=as_json,
+    )
 
 
 @app.command("classify")

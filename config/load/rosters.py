@@ -11,7 +11,7 @@ from pydantic import Field
 from config.fields import Mail, MobileNumber, PersonNumber, Section
 from config.load.recurrence import RuleError, occurrences
 from config.load.refusals import Source, checked
-from config.load.tables.kinds import PersonId
+from config.load.tables.kinds import Id, PersonId
 from config.load.tables.roster import (
     DAYS,
     OnCallTable,
@@ -63,6 +63,7 @@ class PersonTable(Section):
     supervisor: bool = False
     fax: PersonNumber | None = None
     public_body: bool = False
+    skills: tuple[Id, ...] = ()
 
 
 class PeopleFile(Section):
@@ -122,6 +123,7 @@ def _person(table: PersonTable) -> Person:
         supervisor=table.supervisor,
         fax=table.fax,
         public_body=table.public_body,
+        skills=table.skills,
     )
 
 

@@ -70,7 +70,7 @@ MODULES = {
     },
     "adapters": {"clock", "keys", "sms"},
     "config": {
-        "__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "faxes", "places", "watches",
+        "__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "faxes", "places", "watches", "mailboxes",
     },
 }  # fmt: skip
 

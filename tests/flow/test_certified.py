@@ -17,7 +17,7 @@ from adapters.store import SqlStore
 from config.compose import gateway_of, outgoing
 from config.demo.play import SHEET
 from config.load import load
-from gateway import desk, escalating, flow
+from gateway import assigning, desk, escalating, flow
 from gateway.domain.certified import ReceiptType
 from gateway.domain.contract import Contract
 from gateway.domain.dispatch import Deferred, Dispatch, DispatchKind, DispatchState, Refused, Sent
@@ -403,7 +403,7 @@ def ready(store: SqlStore, folder: Path) -> Certified:
     station.change("c02-comune", by_pec)
     station.mail("Protocollo bloccato", "Non si salva.")
     number, by, at = station.ticket().number, station.elena, station.clock.now()
-    station.store.write(lambda tx: desk.take(station.gw, tx, number, by, at))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, number, by, at))
     station.store.write(lambda tx: desk.identify(tx, number, tuple(SHEET.items()), by, at))
     station.store.write(lambda tx: desk.action(tx, number, "Riavviato il servizio", "si ripresenta", by, at, at))
     station.store.write(lambda tx: desk.workaround(tx, number, "Allegare dopo i file grandi", None, by, at))

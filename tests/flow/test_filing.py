@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from gateway import desk, flow
+from gateway import assigning, desk, flow
 from gateway.domain.intake import Arrival, Channel, IntakeState, RepeatKey
 from gateway.domain.ticket import Mark, Priority, TicketState, TicketType
 from tests.flow.station import BRUNO, INTAKE, MARIA, OTHER_INTAKE, SATURDAY_NIGHT, TUESDAY_MORNING, VENDOR, Station
@@ -178,7 +178,7 @@ def test_a_reply_to_a_solved_ticket_reopens_it(station: Station) -> None:
     station.mail()
     ticket, by = station.ticket(), station.gw.rules.people["elena"]
     at = station.clock.now()
-    station.store.write(lambda tx: desk.take(station.gw, tx, ticket.number, by, at))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, ticket.number, by, at))
     station.store.write(lambda tx: desk.solve(station.gw, tx, ticket.number, "fatto", "solved", by, at))
     thread = station.sent()[-1].facts["message_id"]
     station.mail("Re: concluso", "non va ancora", headers=f"In-Reply-To: <{thread}>")
@@ -252,7 +252,7 @@ def test_an_urgent_answer_at_night_to_a_ticket_somebody_has_wakes_the_contact_on
     station.clock.set(TUESDAY_MORNING)
     station.mail()
     first, by = station.ticket(), station.gw.rules.people["elena"]
-    station.store.write(lambda tx: desk.take(station.gw, tx, first.number, by, station.clock.now()))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, first.number, by, station.clock.now()))
     thread = station.acknowledgements()[0].facts["message_id"]
     station.clock.set(SATURDAY_NIGHT)
     station.mail("Re: registro", "URGENTE: ora è tutto fermo", headers=f"In-Reply-To: <{thread}>")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway import accepting, desk, drills, page_calls
+from gateway import accepting, assigning, desk, drills, page_calls
 from gateway.accepting import Accepted, Answer
 from gateway.domain.contract import Contract
 from gateway.domain.dispatch import DispatchKind, DispatchState, Refused, Sent
@@ -106,7 +106,7 @@ def test_a_link_that_comes_late_is_told_that_it_is_taken(station: Station) -> No
     urgent(station)
     token = token_in(station.page_mails()[0].text)
     now = station.clock.now()
-    station.store.write(lambda tx: desk.take(station.gw, tx, station.ticket().number, station.elena, now))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, station.ticket().number, station.elena, now))
     assert press(station, token).answer is Answer.OTHER
     assert station.ticket().owner == "elena"
 
@@ -282,7 +282,7 @@ def test_of_many_only_those_that_still_wait_are_taken(station: Station) -> None:
         station.pass_(minutes=1)
     many = next(one for one in station.page_texts(BRUNO) if one.facts["text_id"] == "M-MANY")
     first = station.tickets()[0].number
-    station.store.write(lambda tx: desk.take(station.gw, tx, first, station.elena, station.clock.now()))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, first, station.elena, station.clock.now()))
     station.sms(BRUNO, f"OK {code_in(many.text)}")
     assert station.store.read(lambda reading: reading.ticket(first)).owner == "elena"  # type: ignore[union-attr]
     assert [ticket.owner for ticket in station.tickets()].count("bruno") == 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway import desk, flow, settling
+from gateway import assigning, desk, flow, settling
 from gateway.domain.dispatch import DispatchState, Refused
 from gateway.domain.ticket import Mark, Priority, TicketState
 from tests.flow.station import BRUNO, CARLA, DARIO, SMS_NUMBER, TUESDAY_MORNING, Station, code_in, spoken
@@ -249,7 +249,7 @@ def test_whoever_was_woken_is_told_when_the_desk_takes_it(station: Station) -> N
     urgent(station)
     by = station.gw.rules.people["elena"]
     number = station.ticket().number
-    station.store.write(lambda tx: desk.take(station.gw, tx, number, by, station.clock.now()))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, number, by, station.clock.now()))
     station.pass_(hours=1)
     assert station.sent()[-1].to == BRUNO
     assert station.page_calls() == []

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from config.demo.play import SHEET
-from gateway import desk, dues, escalating, suspending, visiting
+from gateway import assigning, desk, dues, escalating, suspending, visiting
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.hours import local
 from gateway.domain.provisions import Counting, Of, Suspension, Term
@@ -36,7 +36,7 @@ def due(ticket: Ticket, of: Of) -> str:
 
 def take(station: Station) -> Ticket:
     at, number = station.clock.now(), station.ticket().number
-    return station.store.write(lambda tx: desk.take(station.gw, tx, number, station.elena, at))
+    return station.store.write(lambda tx: assigning.take(station.gw, tx, number, station.elena, at))
 
 
 def wait(station: Station, reason: str = "requester", text: str = "la versione del programma") -> Ticket:

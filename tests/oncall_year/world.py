@@ -9,7 +9,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, cast
 
 from adapters.twilio.outlet import Ceilings, TwilioOutlet
-from gateway import desk, flow, handovers, page_calls, settling, standing_in, waking
+from gateway import assigning, flow, handovers, page_calls, settling, standing_in, waking
 from gateway.domain.dispatch import DispatchState
 from gateway.domain.hours import ROME, instant, opening
 from gateway.domain.intake import Channel
@@ -272,7 +272,7 @@ class Year:
             self.diary.counted["taken by the desk"] += 1
 
     def _taken(self, number: int, by: Person, at: datetime) -> None:
-        self.station.store.write(lambda tx: desk.take(self.gw, tx, number, by, at))
+        self.station.store.write(lambda tx: assigning.take(self.gw, tx, number, by, at))
 
     def _night_ahead(self) -> tuple[datetime, datetime]:
         day = self.agenda.now().astimezone(ROME).date() + timedelta(days=self.rng.randrange(12))

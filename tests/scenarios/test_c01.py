@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from config.commands import ticket as commands
-from gateway import desk, tickets
+from gateway import assigning, desk, tickets
 from gateway.domain.hours import local
 from gateway.domain.ticket import Outcome, StateError, TicketState, TicketType
 from tests.flow.station import MARIA, Station
@@ -70,7 +70,7 @@ def test_s004_each_outcome_concludes_a_ticket_and_every_step_stands_in_its_histo
     number, by = station.ticket().number, station.gw.rules.people["elena"]
     station.clock.pass_(minutes=5)
     now = station.clock.now()
-    station.store.write(lambda tx: desk.take(station.gw, tx, number, by, now))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, number, by, now))
     station.store.write(lambda tx: desk.solve(station.gw, tx, number, "Ecco come.", outcome, by, now))
     station.store.write(lambda tx: desk.close(tx, number, by, now))
     assert (station.ticket().state, station.ticket().outcome) == (TicketState.CLOSED, outcome)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.compose import rules_of
-from gateway import desk, tickets, visiting
+from gateway import assigning, desk, tickets, visiting
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.errors import SettingError
 from gateway.domain.hours import local
@@ -72,7 +72,7 @@ def test_s039_a_ticket_that_becomes_a_visit_has_its_own_due_date_and_stays_open_
     visit = station.store.write(lambda tx: visiting.request(station.gw, tx, number, "sassari", by, now))
     assert (visit.ticket, visit.requested_at, visit.state) == (number, now, VisitState.RESERVED)
     assert wall(visit.due_at) == "Thu 2026-05-14 18:00"
-    station.store.write(lambda tx: desk.take(station.gw, tx, number, by, now))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, number, by, now))
     with pytest.raises(tickets.DeskError, match="visit"):
         station.store.write(lambda tx: desk.solve(station.gw, tx, number, "fatto", "solved", by, now))
     assert station.ticket().state is TicketState.TAKEN
@@ -82,6 +82,37 @@ def test_s039_a_ticket_that_becomes_a_visit_has_its_own_due_date_and_stays_open_
     assert station.ticket().state is TicketState.TAKEN
     station.store.write(lambda tx: desk.solve(station.gw, tx, number, "fatto", "solved", by, now))
     assert station.ticket().state is TicketState.SOLVED
+
+
+def test_s040_somebody_without_the_skill_is_given_a_ticket_only_with_the_reason_on_record(station: Station) -> None:
+    """C3.4, S040."""
+    at(station, "2026-05-12 10:00")
+    station.mail(sender=CLERK, to=(C03_MAIL,))
+    number, by, now = station.ticket().number, station.elena, station.clock.now()
+    with pytest.raises(tickets.DeskError, match=r"dario has not the skill comunas .*C3\.4.*--reason"):
+        station.store.write(lambda tx: assigning.assign(station.gw, tx, number, "dario", by, now))
+    assert station.ticket().owner is None
+    reason = "unico in servizio"
+    station.store.write(lambda tx: assigning.assign(station.gw, tx, number, "dario", by, now, reason=reason))
+    assert (station.ticket().state, station.ticket().owner) == (TicketState.TAKEN, "dario")
+    (override,) = [each for each in station.events(station.ticket()) if each.type == "skill_overridden"]
+    assert (override.by, override.clause, override.data) == ("elena", "C3.4", {"person": "dario", "skills": "comunas"})
+    personal = station.store.read(lambda reading: reading.personal(str(number)))
+    assert personal[override.seq] == {"reason": reason}
+    assert mails_to(station, "dario.sanna@assistenza.example")
+
+
+def test_s040_whoever_has_the_skill_takes_a_ticket_without_a_reason(station: Station) -> None:
+    """C3.4, S040; nobody is told of what they do themselves."""
+    at(station, "2026-05-12 10:00")
+    station.mail(sender=CLERK, to=(C03_MAIL,))
+    number, by, now = station.ticket().number, station.elena, station.clock.now()
+    station.store.write(lambda tx: assigning.take(station.gw, tx, number, by, now))
+    assert (station.ticket().owner, mails_to(station, by.mail or "")) == ("elena", [])
+    with pytest.raises(tickets.DeskError, match="nobody called zoe"):
+        station.store.write(lambda tx: assigning.assign(station.gw, tx, number, "zoe", by, now))
+    with pytest.raises(tickets.DeskError, match="anna does not work for c03-sardegnait"):
+        station.store.write(lambda tx: assigning.assign(station.gw, tx, number, "anna", by, now))
 
 
 # --------------------------------------------------------------------------------------------------------------- hours

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway import desk
+from gateway import assigning, desk
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.ticket import Mark, Outcome, TicketState
 from tests.config.variant import Variant
@@ -99,7 +99,7 @@ def test_s065_with_a_workaround_the_ticket_is_not_concluded(phase_b: Station) ->
     number, by = phase_b.ticket().number, phase_b.gw.rules.people["elena"]
     at(phase_b, "2026-10-01 10:05")
     now = phase_b.clock.now()
-    phase_b.store.write(lambda tx: desk.take(phase_b.gw, tx, number, by, now))
+    phase_b.store.write(lambda tx: assigning.take(phase_b.gw, tx, number, by, now))
     phase_b.store.write(lambda tx: desk.workaround(tx, number, "Usare il registro di carta", None, by, now))
     ticket = phase_b.ticket()
     assert (ticket.state, ticket.outcome) == (TicketState.WORKAROUND, None)

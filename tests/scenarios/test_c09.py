@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from config.compose import rules_of
 from config.main import app
-from gateway import desk, suspending, tickets
+from gateway import assigning, desk, suspending, tickets
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.incomplete import questions
 from gateway.domain.intake import Channel
@@ -68,7 +68,7 @@ def test_s119_a_service_with_a_mailbox_alone_speaks_of_no_telephone(station: Sta
     at(station, "2026-11-24 10:00")
     asked(station, sender=STRANGER)
     number, by, now = asked(station), station.gw.rules.people["elena"], station.clock.now()
-    station.store.write(lambda tx: desk.take(station.gw, tx, number, by, now))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, number, by, now))
     station.store.write(lambda tx: suspending.wait(station.gw, tx, number, "requester", "la versione", by, now))
     station.store.write(lambda tx: desk.solve(station.gw, tx, number, "Aggiornato.", "solved", by, now))
     written = [mail.text for mail in (*mails_to(station, USER), *mails_to(station, STRANGER))]
@@ -110,7 +110,7 @@ def test_s122_what_is_missing_for_the_vendor_is_what_the_user_is_asked(station: 
     assert {"system", "workstation", "occurrence", "steps", "expected_obtained", "error"} <= {g.field for g in gaps}
     wanted = questions(gaps)
     by, now = station.gw.rules.people["elena"], station.clock.now()
-    station.store.write(lambda tx: desk.take(station.gw, tx, number, by, now))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, number, by, now))
     station.store.write(lambda tx: suspending.wait(station.gw, tx, number, "requester", "; ".join(wanted), by, now))
     question = mails_to(station, USER)[-1].text
     assert all(each in question for each in wanted)

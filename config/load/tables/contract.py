@@ -97,6 +97,7 @@ Rule = Literal[
     "complaints",
     "retention",
     "offer",
+    "skills",
 ]
 RULE_OF_KEY: Mapping[str, Rule] = {
     "parties": "parties",
@@ -147,6 +148,7 @@ RULE_OF_KEY: Mapping[str, Rule] = {
     "contact_group": "contact_groups",
     "complaint": "complaints",
     "retention": "retention",
+    "skills": "skills",
     "offer": "offer",
     "amendment": "validity",
 }

@@ -27,11 +27,16 @@ class Person:
     supervisor: bool = False
     fax: str | None = None
     public_body: bool = False
+    skills: tuple[str, ...] = ()
 
     @property
     def numbers(self) -> tuple[str, ...]:
         """The numbers at which this person may be called, the mobile first."""
         return tuple(number for number in (self.mobile, self.landline) if number)
+
+    def lacks(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """The skills out of `wanted` that this person has not (C3.4)."""
+        return tuple(skill for skill in wanted if skill not in self.skills)
 
     def serves(self, contract_id: str) -> bool:
         """Whether this person works for a contract."""

@@ -9,8 +9,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from gateway import desk as help_desk
-from gateway import drills, standing_in
+from gateway import assigning, drills, standing_in
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Channel
 from gateway.domain.pages import LINK_LIVES
@@ -130,7 +129,7 @@ def test_who_comes_second_is_told_that_it_waits_no_more(desk: Desk) -> None:
     path = urgent(desk)
     station, at = desk.station, desk.station.clock.now()
     number = station.ticket().number
-    station.store.write(lambda tx: help_desk.take(station.gw, tx, number, station.elena, at))
+    station.store.write(lambda tx: assigning.take(station.gw, tx, number, station.elena, at))
     assert "non attende più" in Page(desk.client.get(path)).words
     assert "non attende più" in Page(desk.client.post(path)).words
     assert station.ticket().owner == "elena"
