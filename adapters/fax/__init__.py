@@ -1,4 +1,4 @@
-"""Faxes that arrive as mail: what the mail says of the fax (`read`), and its pages as PDF (`pages`).
+"""Faxes that arrive as mail: what the mail says of the fax (`read`), its pages as PDF (`pages`), as PNG (`images`).
 
 A fax has no other proof than its arrival: the number may be withheld, the station identifier is set by the sender.
 Whatever is missing or odd is a line in `defects`; the document as received is always kept.
@@ -6,7 +6,22 @@ Whatever is missing or odd is a line in `defects`; the document as received is a
 
 from __future__ import annotations
 
-from adapters.fax.pages import FUNCTIONS, FaxPages, fax_pages
+from adapters.fax import images, pages
+from adapters.fax.images import PageImage, page_image, page_images
+from adapters.fax.pages import FaxPages, fax_pages
 from adapters.fax.read import document_key, read_fax, repeat_key
 
-__all__ = ["FUNCTIONS", "FaxPages", "document_key", "fax_pages", "read_fax", "repeat_key"]
+FUNCTIONS = (*pages.FUNCTIONS, images.DRAW)
+"""What the pool of children has to be given."""
+
+__all__ = [
+    "FUNCTIONS",
+    "FaxPages",
+    "PageImage",
+    "document_key",
+    "fax_pages",
+    "page_image",
+    "page_images",
+    "read_fax",
+    "repeat_key",
+]

@@ -180,6 +180,11 @@ def _images(document: bytes, pages: tuple[Page, ...], numbers: list[int]) -> tup
 
 
 def _one_page(document: bytes, page: Page) -> bytes:
+    return _picture(decoded(document, page), page)
+
+
+def decoded(document: bytes, page: Page) -> Image.Image:
+    """The pixels of one page. Raises whatever Pillow does, and ValueError when it is larger than it says."""
     from PIL import Image  # noqa: PLC0415 - only the child ever needs it
 
     # Only TIFF: B-034 (a FITS, MPO or DCX under the name of a fax must not reach its own reader).
@@ -188,7 +193,7 @@ def _one_page(document: bytes, page: Page) -> bytes:
         if opened.width * opened.height > MAX_PAGE_PIXELS:  # the library read another size than we did
             raise ValueError("larger than its directory says")
         opened.load()
-        return _picture(opened, page)
+        return opened.copy()
 
 
 def _picture(opened: Image.Image, page: Page) -> bytes:
@@ -202,7 +207,7 @@ def _picture(opened: Image.Image, page: Page) -> bytes:
         # RowsPerStrip = height: one strip, which img2pdf embeds as it is.
         opened.save(out, "TIFF", compression="group4", dpi=dpi, tiffinfo={278: opened.height})
     else:
-        _flat(opened).save(out, "PNG", dpi=dpi)
+        flat(opened).save(out, "PNG", dpi=dpi)
     return out.getvalue()
 
 
@@ -211,7 +216,7 @@ def _on_paper(pixels: int, dpi: float) -> float:
     return min(max(dpi, pixels * 72.0 / MAX_SIDE_POINTS), pixels * 72.0 / MIN_SIDE_POINTS)
 
 
-def _flat(image: Image.Image) -> Image.Image:
+def flat(image: Image.Image) -> Image.Image:
     """As grey or as colour without transparency, which is what every viewer shows alike."""
     from PIL import Image  # noqa: PLC0415 - only the child ever needs it
 

@@ -274,6 +274,35 @@ def test_every_tiff_that_the_reference_reads_has_its_number_of_pages(
 
 
 @pytest.mark.corpus
+def test_every_page_of_every_tiff_has_the_size_and_resolution_that_the_reference_reads() -> None:
+    """To the pixel; a resolution that the reference reads as none at all (0) counts for nothing."""
+    faxes = [(file, expect) for file, expect in corpus_faxes() if "pages" in expect]
+    misses = [
+        (file.name, [(page.width, page.height) for page in directories(file.read_bytes()).pages], expect["pages"])
+        for file, expect in faxes
+        if [(page.width, page.height) for page in directories(file.read_bytes()).pages]
+        != [(page["width"], page["height"]) for page in expect["pages"]]
+    ]
+    if not faxes:
+        pytest.skip(f"no corpus at {CORPUS}")
+    assert misses == []
+
+
+@pytest.mark.corpus
+def test_every_fax_coded_page_that_names_a_resolution_is_shown_at_it() -> None:
+    found = []
+    for file, expect in corpus_faxes():
+        if not expect.get("is_fax_coded"):
+            continue
+        for page, wanted in zip(directories(file.read_bytes()).pages, expect["pages"], strict=True):
+            if wanted.get("res_unit") == "pixels/inch" and wanted["xres"] >= 20 and wanted["yres"] >= 20:
+                x_dpi, y_dpi = page.resolution()
+                same = abs(x_dpi - wanted["xres"]) < 0.01 and abs(y_dpi - wanted["yres"]) < 0.01
+                found.append((file.name, same, (x_dpi, y_dpi), wanted))
+    assert [each for each in found if not each[1]] == []
+
+
+@pytest.mark.corpus
 def test_every_fax_coded_tiff_has_a_pdf_with_all_its_pages(
     shown: list[tuple[Path, dict[str, Any], FaxPages]],
 ) -> None:
