@@ -11,7 +11,7 @@ from adapters import pec
 from adapters.clock import OffsetClock, SystemClock
 from adapters.confine import Confine, Confined
 from adapters.fax import FUNCTIONS as FAX_FUNCTIONS
-from adapters.fax import fax_pages, read_fax, repeat_key
+from adapters.fax import PageImage, fax_pages, page_images, read_fax, repeat_key
 from adapters.keys import SecretKeys
 from adapters.mail import mime, packed
 from adapters.mail.automatic import OwnMail
@@ -31,7 +31,7 @@ from gateway.ports import LARGE_BYTES, Gateway
 from gateway.posting import RECEIPT_TYPE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from adapters.store import SqlStore
     from config.load import Site
@@ -100,6 +100,7 @@ def rules_of(site: Site) -> Rules:
         public_url=settings.http.public_url,
         probe_contract=settings.probe.contract if settings.probe else "",
         probe_number=settings.probe.number if settings.probe else "",
+        scanning=settings.antivirus is not None,
     )
 
 
@@ -245,7 +246,7 @@ class SafeReader:
 
 def _envelope_from(intake: Intake) -> str | None:
     """A mail fetched by IMAP has no envelope any more: no sender is then not the null sender."""
-    return intake.sender if intake.door == "smtp" else None
+    return intake.sender if intake.door in {"smtp", "lmtp"} else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,11 +377,25 @@ def is_our_recipient(rules: Rules, address: str) -> bool:
 
 def fax_as_pdf(reader: SafeReader, store: Store, intake_id: int, pages: int | None = None) -> bytes | None:
     """The pages of a fax intake as PDF; None when it has no document that can be shown, or not `pages` pages."""
-    intake = store.read(lambda reading: reading.intake(intake_id, raw=True))
-    if intake is None:
-        return None
-    for part in reader.mail(intake).attachments:
-        shown = fax_pages(reader.confine, reader.attachment(intake.raw, part.part), part.type)
+    for document, kind in _documents(reader, store, intake_id):
+        shown = fax_pages(reader.confine, document, kind)
         if shown.pdf is not None and pages in (None, shown.pages):
             return shown.pdf
     return None
+
+
+def fax_as_pictures(reader: SafeReader, store: Store, intake_id: int) -> Iterator[PageImage]:
+    """The pages of a fax intake as PNG, one after the other; none when it has no document that can be shown."""
+    for document, kind in _documents(reader, store, intake_id):
+        pages = fax_pages(reader.confine, document, kind).pages
+        if pages:
+            yield from page_images(reader.confine, document, pages)
+            return
+
+
+def _documents(reader: SafeReader, store: Store, intake_id: int) -> Iterator[tuple[bytes, str]]:
+    """The attachments of an intake and the types that they are declared as."""
+    intake = store.read(lambda reading: reading.intake(intake_id, raw=True))
+    if intake is not None:
+        for part in reader.mail(intake).attachments:
+            yield reader.attachment(intake.raw, part.part), part.type

@@ -397,6 +397,32 @@ class Limits(Section):
     """How often a message is tried before it becomes a ticket that says it could not be read. Since 0.1."""
 
 
+class Antivirus(Section):
+    """[antivirus] ClamAV's daemon, which looks at every attachment. Without it attachments are shown as unscanned."""
+
+    socket: str = ""
+    """Its local socket, as in "/run/clamav/clamd.ctl"; or give host and port. Since 0.1."""
+    host: str = ""
+    """The machine that it listens on, when it has no local socket. Since 0.1."""
+    port: Port = 3310
+    """The port on that machine. Since 0.1."""
+    timeout: Duration = duration("30s")
+    """How long to wait for each step of a scan. Since 0.1."""
+    alarm_after: Duration = duration("15m")
+    """When it has not answered for so long, whoever keeps the installation is told; nothing is lost. Since 0.1."""
+
+    @model_validator(mode="after")
+    def _one_way_to_it(self) -> Antivirus:
+        if bool(self.socket) == bool(self.host):
+            raise refuse(
+                "the scanner has two addresses" if self.socket else "the scanner has no address",
+                clause="B-047",
+                remedy='write socket = "/run/clamav/clamd.ctl" or host = "…", not both; for no scanner leave it out',
+                key="socket",
+            )
+        return self
+
+
 class Demo(Section):
     """[demo] written by `centralino demo` alone. `serve` refuses a configuration that has it."""
 
@@ -423,6 +449,7 @@ class Settings(Section):
     heartbeat: Heartbeat | None = None
     probe: Probe | None = None
     limits: Limits = Limits()
+    antivirus: Antivirus | None = None
     demo: Demo | None = None
 
     @field_validator("database", "smtp", "pec", "demo", mode="before")

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from adapters.antivirus import Clamd
 from adapters.smtp import certificate_ends_at
 from adapters.web.outgoing import certificate_ends, get
-from gateway import alarms, journal, outages, probing
+from gateway import alarms, journal, outages, probing, scanning
 from gateway.outages import ANSWERS, HEARTBEAT, IN, PHONE
 from gateway.worker import Round
 
@@ -20,13 +21,20 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from adapters.twilio import TwilioOutlet
-    from config.settings import Heartbeat, Probe, Settings
+    from config.settings import Antivirus, Heartbeat, Probe, Settings
     from gateway.ports import Gateway
+    from gateway.scanner import Scanner
 
 CERTIFICATES_EVERY = timedelta(hours=6)
 CERTIFICATE_WARNING = timedelta(days=14)
 """So long before a certificate ends it is told, every day."""
+SCAN_EVERY = timedelta(seconds=2)
 PROBE_LOOKED_AT_EVERY = timedelta(seconds=2)
+
+
+def scanner_of(antivirus: Antivirus) -> Clamd:
+    """The daemon of `[antivirus]`."""
+    return Clamd(antivirus.socket, antivirus.host, antivirus.port, antivirus.timeout.total_seconds())
 
 
 @dataclass(slots=True)
@@ -48,6 +56,9 @@ class Watches:
         if self.settings.heartbeat is not None:
             heartbeat = self.settings.heartbeat
             found.append(Round("heartbeat", heartbeat.every, lambda: self.heartbeat(heartbeat)))
+        if self.settings.antivirus is not None:
+            scanner, tell_after = scanner_of(self.settings.antivirus), self.settings.antivirus.alarm_after
+            found.append(Round("scan", SCAN_EVERY, lambda: self.scan(scanner, tell_after)))
         if self.settings.probe is not None:
             probe = self.settings.probe
             found.append(Round("probe", PROBE_LOOKED_AT_EVERY, lambda: self.probe(probe)))
@@ -92,6 +103,13 @@ class Watches:
         if ends_at is not None and ends_at - at < CERTIFICATE_WARNING:
             journal.warned("certificate.ends", what=what, ends_at=ends_at.isoformat())
             gw.store.write(lambda tx: alarms.certificate_ends(gw, tx, what, ends_at, at))
+
+    # --------------------------------------------------------------------------------------------------- scanner
+
+    def scan(self, scanner: Scanner, tell_after: timedelta) -> None:
+        """Scan every attachment that is due, until there is none or the scanner does not answer (B-047)."""
+        while scanning.scan_due(self.gateway, scanner, tell_after):
+            pass
 
     # ------------------------------------------------------------------------------------------------- heartbeat
 

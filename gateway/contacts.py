@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.domain.certified import Kind
 from gateway.domain.faxes import pages_phrase
 from gateway.domain.intake import Channel
+from gateway.domain.mail_words import shown_text
 from gateway.domain.ticket import Mark, Requester
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def contact_of(
     if is_ambiguous(reading):
         marks.append(Mark.AMBIGUOUS_SENDER)
     marks += _certified_marks(certified)
-    text = reading.text
+    text = shown_text(reading, gw.rules.contracts[gw.rules.default_contract].language)
     if not reading.readable:
         text = UNREADABLE_TEXT.format(reason="; ".join(reading.defects[:3]) or "illeggibile") + f"\n\n{text}"
     if fax:
@@ -75,7 +76,7 @@ def contact_of(
     return Contact(
         subject=reading.subject,
         text=text,
-        new_text=reading.new_text or reading.text,
+        new_text=reading.new_text or text,
         requester=Requester(sender.name if sender else "", address, "", person.id if person else None),
         sender=address,
         html=reading.html,

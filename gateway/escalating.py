@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from gateway import dues, paging, posting, telling
+from gateway import dues, paging, posting, scanning, telling
 from gateway.domain import correlation, replies
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, OutgoingAttachment, OutgoingMail
 from gateway.domain.escalation import ActionLine, AttachmentLine, ContactPart, SummaryInput, summarise
@@ -102,11 +102,9 @@ def _can_go_by_pec(gw: Gateway, reading: Reading, ticket: Ticket, contract: Cont
 def _summary_input(reading: Reading, ticket: Ticket, contract: Contract, term: str) -> SummaryInput:
     actions = tuple(ActionLine(a.at, a.by_role, a.text, a.outcome) for a in reading.actions(ticket.number))
     messages = [m for m in reading.messages(ticket.number) if m.direction == "in" and m.lane == "requester"]
-    files = tuple(
-        AttachmentLine(a.shown_name or a.name, a.size, a.sha256)
-        for message in messages
-        for a in reading.attachments(message.id)
-    )
+    kept = [a for message in messages for a in reading.attachments(message.id)]
+    bad = scanning.infected(reading, kept)
+    files = tuple(AttachmentLine(a.shown_name or a.name, a.size, a.sha256, a.sha256 in bad) for a in kept)
     contact = contract.contact
     return SummaryInput(
         number=ticket.number,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway import deciding, faxing, paging
+from gateway import deciding, faxing, paging, scanning
 from gateway.bounces import settle_report, without_ticket
 from gateway.contacts import UNREADABLE_TEXT, Contact, contact_of, is_ambiguous
 from gateway.domain import correlation
@@ -74,6 +74,8 @@ def file_mail(
     opened = [open_ticket(gw, tx, intake, contract, contact, at) for contract in fresh if known is None]
     _link_all(tx, opened)
     faxing.link_alike(tx, opened, alike, at)
+    scanning.owe(gw, tx, intake, reading.attachments, at)
+    scanning.mark_known(gw, tx, intake.id, reading.attachments, at)
     tx.settle_intake(intake.id, IntakeState.FILED)
     return IntakeState.FILED
 

@@ -105,6 +105,8 @@ class AttachmentLine:
     name: str
     size: int
     sha256: str
+    infected: bool = False
+    """A scanner found something in it: it is named here, and goes nowhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,11 @@ def _workaround(workaround: WorkaroundPart, language: str) -> str:
 def _attachments(attachments: Sequence[AttachmentLine], language: str) -> str:
     if not attachments:
         return _pick(language, "nessuno", "none")
-    return "\n".join(f"{each.name} ({each.size} byte, SHA-256 {each.sha256})" for each in attachments)
+    warned = _pick(language, " – INFETTO secondo l’antivirus: non viene inoltrato", " – INFECTED: not sent on")
+    return "\n".join(
+        f"{each.name} ({each.size} byte, SHA-256 {each.sha256}){warned if each.infected else ''}"
+        for each in attachments
+    )
 
 
 def _pick(language: str, italian: str, english: str) -> str:
