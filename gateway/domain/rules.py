@@ -8,7 +8,6 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from gateway.domain.answer_limits import AnswerLimits
 from gateway.domain.hours import local
 from gateway.domain.intake import Channel
 from gateway.domain.places import Place, no_place
@@ -60,10 +59,6 @@ class Rules:
     mail_lives: timedelta = timedelta(days=2)
     page_lives: timedelta = timedelta(minutes=30)
     sms_joins_for: timedelta = timedelta(hours=24)
-    answers: AnswerLimits = AnswerLimits()
-    """How often the machine answers by mail by itself (X6)."""
-    reopens_within: timedelta = timedelta(days=30)
-    """So long after its conclusion a reply reopens the same ticket; later it opens a linked one (X16)."""
     pec_senders: frozenset[str] = frozenset()
     """The certified addresses that there is an account for to send from, in lower case."""
     pec_acceptance: timedelta = timedelta(minutes=30)

@@ -357,6 +357,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "T-SWAP-ASKED": _DUTY,
         "T-SWAP-ASKED-LINK": f"{_DUTY} link",
         "T-SWAP-DECLINED": _DUTY,
+        "T-ASSIGNED": "ticket service body subject by date time",
         "T-DUTY-YOURS": _DUTY,
         "T-DUTY-OTHERS": _DUTY,
         "T-PRIV": "controller privacy_url dpo",
