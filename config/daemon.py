@@ -22,8 +22,9 @@ from adapters.store import ForeignWatch, SqlStore, daemon_lock, migrate
 from adapters.ticker import Ticker
 from adapters.twilio import Refused
 from adapters.web import Health
-from config import doors, logs
-from config.compose import SafeReader, gateway_of, mail_outlet_of, pec_outlet_of, rules_of, store_of
+from config import doors, logs, mail_in
+from config.compose import SafeReader, gateway_of, mail_outlet_of, pec_outlet_of, recogniser_of, rules_of, store_of
+from config.fetching import Fetching
 from config.load import in_force, load, warnings_of
 from config.load.recorded import recorded
 from config.watches import Watches
@@ -97,6 +98,7 @@ class Daemon:
     carrier: TwilioOutlet | None = None
     smtp: SmtpListener | None = None
     web: WebServer | None = None
+    lmtp: SmtpListener | None = None
     mailboxes: list[Mailbox] = field(default_factory=list)
     reloads: Reloads = field(default_factory=Reloads)
     refused: Refused = field(default_factory=Refused)
@@ -132,6 +134,9 @@ class Daemon:
         self.smtp = doors.smtp_of(settings, self.gateway, self.accept)
         if self.smtp is not None:
             await self.smtp.start()
+        self.lmtp = mail_in.lmtp_of(settings, self.gateway, self.accept)
+        if self.lmtp is not None:
+            await self.lmtp.start()
         self.web = doors.web_of(
             settings,
             self.gateway,
@@ -145,10 +150,10 @@ class Daemon:
             mailbox.start()
 
     async def _close_doors(self) -> None:
-        for mailbox in self.mailboxes:
-            await asyncio.to_thread(mailbox.stop)
-        if self.smtp is not None:
-            await self.smtp.stop(STOP_GRACE_S)
+        await asyncio.to_thread(self.fetching.stop)
+        for listener in (self.smtp, self.lmtp):
+            if listener is not None:
+                await listener.stop(STOP_GRACE_S)
         if self.web is not None:
             await self.web.stop(STOP_GRACE_S)
 
@@ -177,6 +182,7 @@ class Daemon:
             journal.reload_refused(text)
             self._record_reload(at, "reload_refused", {"why": text[:300]})
         else:
+            self.gateway.authenticator = mail_in.authenticator_of(site.settings)
             self.site = site
             self.gateway.rules = rules
             self.reloads = Reloads(at, ok=True, text="", digest=site.digest)
@@ -323,6 +329,7 @@ def opened(path: Path) -> Iterator[Daemon]:
         StoreError: another daemon is running, or the database cannot be used.
     """
     site = load(path)
+        gateway.authenticator = mail_in.authenticator_of(site.settings)
     database = site.settings.database
     with daemon_lock(database.address):
         copy = migrate(database.address)
@@ -340,7 +347,13 @@ def opened(path: Path) -> Iterator[Daemon]:
             outlets_of(site, gateway, carrier),
             busy=lambda: store.pending() > 0 or pressure.streaming(),
             asking=carrier,
-            rounds=[*watches.rounds(), *doors.collecting_of(site.settings, gateway, store.blobs)],
+            rounds=[
+                *watches.rounds(),
+                recogniser_of(site.settings, gateway, reader),
+                *fetching.rounds(),
+                mail_in.looking_of(gateway),
+                *doors.collecting_of(site.settings, gateway, store.blobs),
+            ],
         )
         store.on_commit(worker.wake)
         store.on_fault(lambda fault: doors.tell_of_fault(site, gateway.rules, fault))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from adapters.imap import Mailbox, MailboxSettings
 from adapters.mail.imap_address import ImapAddress
 from adapters.mail.smtp_client import Relay, send
-from adapters.smtp import CertificateFiles, SmtpListener, SmtpSettings
+from adapters.smtp import LOOPBACK, CertificateFiles, SmtpListener, SmtpSettings, Submitters
 from adapters.twilio import Api, Ceilings, Refused, TwilioArchive, TwilioOutlet, Webhooks, routes
 from adapters.web import Health, WebServer, page_routes, swap_routes
 from adapters.web import routes as health_routes
@@ -74,6 +74,10 @@ def smtp_of(settings: Settings, gateway: Gateway, accept: Callable[[Arrival], Fu
         hostname=smtp.hostname,
         max_message_bytes=smtp.max_message_bytes,
         max_recipients=smtp.max_recipients,
+        max_connections_per_minute=smtp.max_connections_per_minute,
+        max_messages_per_minute=smtp.max_messages_per_minute,
+        max_messages_per_sender=smtp.max_messages_per_sender,
+        trusted=(*LOOPBACK, *(settings.authentication.trusted_upstream if settings.authentication else ())),
         max_connections=smtp.max_connections,
         max_connections_per_address=smtp.max_connections_per_address,
         max_line_bytes=smtp.max_line_bytes,
@@ -87,6 +91,7 @@ def smtp_of(settings: Settings, gateway: Gateway, accept: Callable[[Arrival], Fu
         lambda address: is_our_recipient(gateway.rules, address),
         accept,
         gateway.clock,
+        submitters=Submitters({each.user: each.password.get_secret_value() for each in settings.submitter}),
         tls=certificate,
         hooks=SmtpJournal(),
     )

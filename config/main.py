@@ -21,6 +21,7 @@ from config.commands import (
     serve,
     simulate,
     ticket,
+    unverified,
     visit,
 )
 from config.commands.common import Root
@@ -46,6 +47,9 @@ app.command("init")(init.init)
 app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
 app.command("drill")(drill.drill)
+app.command("submitter")(unverified.submitter)
+intake.app.command("accept")(unverified.accept)
+intake.app.command("file")(unverified.file)
 app.add_typer(ticket.app, name="ticket")
 app.add_typer(intake.app, name="intake")
 app.add_typer(dispatch.app, name="dispatch")

@@ -16,20 +16,27 @@ from gateway.domain.intake import Address
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gateway.domain.authentication import Verdict
     from gateway.domain.certified import CertifiedReading
     from gateway.domain.intake import Intake, IntakeState, MailReading
     from gateway.ports import Gateway, Transaction
 
 
 def file_certified(
-    gw: Gateway, tx: Transaction, intake: Intake, reading: MailReading, certified: CertifiedReading, at: datetime
+    gw: Gateway,
+    tx: Transaction,
+    intake: Intake,
+    reading: MailReading,
+    certified: CertifiedReading,
+    at: datetime,
+    looked: Verdict | None = None,
 ) -> IntakeState:
     """What becomes of a mail in a certified mailbox."""
     if not tx.is_unfiled(intake.id):
         return intake.state
     if certified.is_receipt:
         return receipts.settle_receipt(gw, tx, intake, certified, at)
-    return filing.file_mail(gw, tx, intake, shown(certified, reading), None, at, certified)
+    return filing.file_mail(gw, tx, intake, shown(certified, reading), None, at, certified, looked=looked)
 
 
 def shown(certified: CertifiedReading, reading: MailReading) -> MailReading:

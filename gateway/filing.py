@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway import deciding, faxing, paging, scanning
+from gateway import deciding, faxing, paging, scanning, verifying
 from gateway.bounces import settle_report, without_ticket
 from gateway.contacts import UNREADABLE_TEXT, Contact, contact_of, is_ambiguous
 from gateway.domain import correlation
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from gateway.domain.authentication import Verdict
     from gateway.domain.certified import CertifiedReading
     from gateway.domain.contract import Contract
     from gateway.domain.intake import FaxReading, Intake, MailReading
@@ -36,7 +37,7 @@ UNREAD = "unread"
 """The reason of an intake whose ticket only says that a person must open the original."""
 
 
-def file_mail(
+def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
     gw: Gateway,
     tx: Transaction,
     intake: Intake,
@@ -44,10 +45,13 @@ def file_mail(
     fax: FaxReading | None,
     at: datetime,
     certified: CertifiedReading | None = None,
+    *,
+    looked: Verdict | None = None,
 ) -> IntakeState:
     """What becomes of a mail, PEC or fax: a bounce or receipt finds what it is about, the rest finds its ticket."""
     if not tx.is_unfiled(intake.id):
         return intake.state
+    sender = verifying.settled(tx, intake, looked, certified)
     earlier = _filed_earlier(tx, intake)
     if earlier is not None:
         return _file_again(gw, tx, intake, earlier, contact_of(gw, intake, reading, fax, certified), at)
@@ -64,10 +68,12 @@ def file_mail(
     fresh = [contract for contract in contracts if not _is_duplicate(tx, intake, reading, contract, at)]
     if not fresh:
         return without_ticket(tx, intake, IntakeState.DUPLICATE, "content_key", at)
-    contact = contact_of(gw, intake, reading, fax, certified)
-    if not sure:
-        contact = replace(contact, marks=(*contact.marks, Mark.CONTRACT_TO_CONFIRM))
+    contact = _marked(contact_of(gw, intake, reading, fax, certified), sender, sure=sure)
     known = _ticket_of(gw, tx, intake, reading)
+    way = verifying.way(gw, known, contact, sender, at)
+    if known is not None and sender is not None and way is verifying.Way.WAITS:
+        return verifying.hold(gw, tx, intake, known, contact, sender, at)
+    known = known if way is verifying.Way.JOINS else None
     if known is not None:
         join(gw, tx, intake, known, contact, at, thread=(*reading.in_reply_to, *reading.references))
         fresh = [contract for contract in fresh if contract.id != known.contract]
@@ -81,6 +87,13 @@ def file_mail(
 
 
 def _contracts(
+def _marked(contact: Contact, sender: Verdict | None, *, sure: bool) -> Contact:
+    """The contact with the marks of what nobody is sure of: its contract, and who sent it."""
+    if not sure:
+        contact = replace(contact, marks=(*contact.marks, Mark.CONTRACT_TO_CONFIRM))
+    return verifying.marked(contact, sender)
+
+
     gw: Gateway, intake: Intake, reading: MailReading, fax: FaxReading | None
 ) -> tuple[tuple[Contract, ...], bool]:
     """Which contracts, in DESIGN's order, and whether that is sure: else the unassigned lane, never dropped."""

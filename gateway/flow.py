@@ -14,7 +14,7 @@ attempt id, than not at all.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ from gateway import (
     storms,
     telling,
     texting,
+    verifying,
     waking,
 )
 from gateway.domain import replies
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.domain.delivery import Told
+    from gateway.domain.authentication import Verdict
     from gateway.domain.dispatch import Dispatch, Outcome
     from gateway.domain.intake import Arrival, Intake, MailReading, Receipt
     from gateway.domain.ticket import Timer
@@ -120,9 +122,16 @@ class _Found:
     reading: MailReading | None = None
     fault: BaseException | None = None
 
+    looked: Verdict | None = None
 
 def _read(gw: Gateway, intakes: Sequence[Intake]) -> list[_Found]:
-    """Read the bytes, with no transaction open."""
+    """Read the bytes and look at who sent them, with no transaction open."""
+    found = _read_all(gw, intakes)
+    looked = verifying.look(gw, [each.intake for each in found if each.reading is not None])
+    return [replace(each, looked=looked.get(each.intake.id)) for each in found] if looked else found
+
+
+def _read_all(gw: Gateway, intakes: Sequence[Intake]) -> list[_Found]:
     asked = [intake for intake in intakes if _is_to_be_read(gw, intake)]
     try:
         readings = {intake.id: reading for intake, reading in zip(asked, gw.reader.mails(asked), strict=True)}
@@ -154,7 +163,7 @@ def _file(gw: Gateway, found: _Found) -> Future[IntakeState] | BaseException:
 
 def _unit(gw: Gateway, found: _Found) -> tuple[Callable[[Transaction], IntakeState], Expected]:
     """What files an intake, and what it will look up."""
-    intake, reading, at = found.intake, found.reading, gw.clock.now()
+    intake, reading, looked, at = found.intake, found.reading, found.looked, gw.clock.now()
     if intake.attempts > gw.rules.file_attempts:
         reason = intake.reason or f"non elaborato dopo {gw.rules.file_attempts} tentativi"
         return lambda tx: filing.file_unread(gw, tx, intake, reason, at), Expected(intakes=(intake.id,))
@@ -164,8 +173,8 @@ def _unit(gw: Gateway, found: _Found) -> tuple[Callable[[Transaction], IntakeSta
     expected = Expected(intakes=(intake.id,), contents=(reading.content_key,))
     if intake.channel is Channel.PEC:
         certified = gw.reader.certified(intake)
-        return lambda tx: certifying.file_certified(gw, tx, intake, reading, certified, at), expected
-    return lambda tx: filing.file_mail(gw, tx, intake, reading, fax, at), expected
+        return lambda tx: certifying.file_certified(gw, tx, intake, reading, certified, at, looked), expected
+    return lambda tx: filing.file_mail(gw, tx, intake, reading, fax, at, looked=looked), expected
 
 
 def _to_fax(gw: Gateway, intake: Intake) -> bool:

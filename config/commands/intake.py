@@ -10,9 +10,11 @@ import typer
 
 from config.commands import showing
 from config.commands.common import LARGEST, AsJson, Config, Limit, NotFoundError, Who, opened, remark
+from config.commands.verdicts import in_words, verdict_entry
 from gateway.domain.intake import IntakeState
 
 if TYPE_CHECKING:
+    from config.commands.common import Shell
     from gateway.domain.intake import Intake
     from gateway.ports import Reading
 
@@ -96,7 +98,8 @@ def show(
         if found is None:
             raise NotFoundError(f"there is no intake {intake}")
         deliveries = [{"door": door, "at": at} for door, at in reading.deliveries(intake)]
-        return found, _entry(reading, found) | {"facts": found.facts, "deliveries": deliveries}
+        beside = {"facts": found.facts, "deliveries": deliveries, "authentication": verdict_entry(reading, intake)}
+        return found, _entry(reading, found) | beside
 
     with opened(config) as shell:
         found, whole = shell.read(ask)
@@ -107,6 +110,8 @@ def show(
         showing.document(whole)
     else:
         _for_people(whole)
+        if found.state is IntakeState.UNVERIFIED and not raw:
+            whole |= _says(shell, intake)
 
 
 def _for_people(whole: dict[str, Any]) -> None:
@@ -116,6 +121,13 @@ def _for_people(whole: dict[str, Any]) -> None:
         "recipients": " ".join(whole["recipients"]),
         "tickets": " ".join(map(str, whole["tickets"])),
         "facts": "  ".join(f"{key}={value}" for key, value in whole["facts"].items()),
+def _says(shell: Shell, intake_id: int) -> dict[str, str]:
+    """What a mail says that is in no ticket yet, so that somebody can decide about it."""
+    kept = shell.read(lambda reading: reading.intake(intake_id, raw=True))
+    said = shell.reader.mail(kept) if kept is not None else None
+    return {"subject": said.subject, "text": said.new_text or said.text} if said else {}
+
+
         "deliveries": ", ".join(f"{each['door']} {showing.rome(each['at'])}" for each in whole["deliveries"]),
     }
     showing.facts(told.items())
@@ -124,6 +136,7 @@ def _for_people(whole: dict[str, Any]) -> None:
 def _write_pdf(intake: int, file: Path, config: Path | None) -> None:
     from config.compose import fax_as_pdf
 
+        "authentication": in_words(whole["authentication"]),
     with opened(config) as shell:
         if shell.read(lambda r: r.intake(intake)) is None:
             raise NotFoundError(f"there is no intake {intake}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from config.commands import showing
+from config.commands.verdicts import waiting_for
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.explaining import explained
 from gateway.domain.owed import is_met
@@ -101,6 +102,7 @@ def whole(gw: Gateway, reading: Reading, ticket: Ticket) -> dict[str, Any]:
         "receipts": [_receipt(each) for each in reading.receipts(ticket=number, limit=MANY)],
         "links": [{"number": other, "kind": kind} for other, kind in reading.links(number)],
         "intakes": [each.id for each in reading.intakes(ticket=number, limit=MANY)],
+        "unverified": waiting_for(reading, number),
         "events": [event_entry(entry, told.get(entry.seq, {})) for entry in reading.entries(str(number))],
     }  # fmt: skip
 
@@ -276,6 +278,9 @@ def print_whole(found: Mapping[str, Any]) -> None:
     ))  # fmt: skip
     _table("Recordings", ("SID", "STATE", "SECONDS", "TRIES", "REASON"), (
         (r["sid"], r["state"], r["seconds"], r["attempts"], r["reason"]) for r in found["recordings"]
+    ))  # fmt: skip
+    _table("Unverified, waiting for the desk (intake accept, intake file)", ("INTAKE", "RECEIVED", "FROM", "FOUND"), (
+        (u["intake"], showing.rome(u["received_at"]), u["from"], u["found"]) for u in found["unverified"]
     ))  # fmt: skip
     _table("Actions", ("AT", "BY", "OUTCOME", "TEXT"), (
         (showing.rome(a["at"]), a["by"], a["outcome"], a["text"]) for a in found["actions"]

@@ -70,7 +70,8 @@ MODULES = {
     },
     "adapters": {"clock", "keys", "sms"},
     "config": {
-        "__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "faxes", "places", "watches", "mailboxes",
+        "__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "faxes", "places", "watches", "mailboxes", "fetching",
+        "mail_in", "senders",
     },
 }  # fmt: skip
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.mail.authentication.looking import Looking, LookingSettings
+from adapters.mail.authentication.looking import UPSTREAM, Looking, LookingSettings
 
-__all__ = ["Looking", "LookingSettings"]
+__all__ = ["UPSTREAM", "Looking", "LookingSettings"]

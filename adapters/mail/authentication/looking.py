@@ -27,6 +27,8 @@ from gateway.domain.authentication import (
 from gateway.domain.intake import Intake
 
 AT_ONCE = 16
+UPSTREAM = "*upstream*"
+"""The place of what our own mail server brings, among the names of mailboxes."""
 RESTS_S = 10.0
 """How long nobody is asked after the DNS answered nothing at all: filing goes on at its own speed."""
 
@@ -35,8 +37,8 @@ RESTS_S = 10.0
 class LookingSettings:
     """Whom to ask, how long to wait, and whose word counts without asking.
 
-    `authserv_ids` are the names of our own mail provider, of `smtp` for what `trusted_upstream` and LMTP bring, else
-    of a mailbox by its name. `senders` are, by user, what somebody who logged in may send as.
+    `authserv_ids` are the names of our own mail provider, of `UPSTREAM` for what `trusted_upstream` and LMTP bring,
+    else of a mailbox by its name. `senders` are, by user, what somebody who logged in may send as.
     """
 
     nameservers: tuple[str, ...] = ()
@@ -130,7 +132,7 @@ class Looking:
         ids = self._settings.authserv_ids
         if intake.door == "imap":
             return ids.get(intake.facts.get("mailbox", ""), ())
-        return ids.get("smtp", ()) if self._comes_from_upstream(intake) else ()
+        return ids.get(UPSTREAM, ()) if self._comes_from_upstream(intake) else ()
 
     def _comes_from_upstream(self, intake: Intake) -> bool:
         """Whether our own mail server brought it: by LMTP always, else from an address that the settings trust."""

@@ -15,7 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from adapters.mail.authentication import Looking, LookingSettings
+from adapters.mail.authentication import UPSTREAM, Looking, LookingSettings
 from gateway.domain.authentication import Method, Result, Standing, Verdict
 from gateway.domain.intake import Channel, Intake, IntakeState
 from tests.peers.dns import NameServer
@@ -310,7 +310,7 @@ def test_the_word_of_anybody_else_is_not_asked(names: NameServer) -> None:
 
 def test_by_smtp_only_an_upstream_of_ours_has_a_word(names: NameServer) -> None:
     settings = {
-        "authserv_ids": {"smtp": ("mx.fornitore.example",)},
+        "authserv_ids": {UPSTREAM: ("mx.fornitore.example",)},
         "trusted_upstream": (ip_network("10.0.0.0/8"),),
     }
     assert looked(names, PASSED + BODY, peer="10.0.0.5", settings=settings).may_act
