@@ -190,8 +190,13 @@ class Exchange:
 
     def leg_of(self, number: str) -> Leg | None:
         """The call in which the telephone `number` is, or that rings there; the newest of several."""
-        theirs = [leg for leg in self._live.values() if _telephone(leg.call) == number]
+        theirs = [leg for leg in self._live.values() if telephone_of(leg.call) == number]
         return theirs[-1] if theirs else None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether any call goes on or is about to."""
+        return bool(self._live)
 
     def leg(self, sid: str) -> Leg | None:
         return self._live.get(sid)
@@ -270,7 +275,7 @@ class Exchange:
                 await self._over(party, "completed" if party.leg.call.started_at else "canceled")
 
 
-def _telephone(call: Call) -> str:
+def telephone_of(call: Call) -> str:
     """The number of the telephone on this leg: the caller's on a call to us, the called one's on every other."""
     return call.caller if call.direction == "inbound" else call.to
 
@@ -290,7 +295,7 @@ def _talks_s(party: Party) -> float:
 def _join(one: Leg, two: Leg) -> None:
     one.other, two.other = two, one
     for leg, other in ((one, two), (two, one)):
-        leg.call.told.append(("joined", _telephone(other.call)))
+        leg.call.told.append(("joined", telephone_of(other.call)))
         leg.call.doing = "talks"
 
 

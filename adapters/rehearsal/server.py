@@ -19,6 +19,7 @@ from adapters.rehearsal import control, rest
 from adapters.rehearsal.carrier import Carrier, utc_now
 from adapters.rehearsal.courier import Gateway
 from adapters.rehearsal.mail_sink import MailSink
+from adapters.rehearsal.page import Page
 from adapters.rehearsal.records import Account, Clock
 
 START_TIMEOUT_S = 20.0
@@ -110,6 +111,7 @@ class Rehearsal:
         self._ports = ports or Ports()
         self.carrier = Carrier(account, clock=clock, seconds_scale=seconds_scale, seed=seed)
         self.mail = MailSink(clock)
+        self.page = Page(self.carrier, self.mail)
         self.base_url = ""
         self.smtp_port = 0
         if gateway is not None:
@@ -185,7 +187,13 @@ class Rehearsal:
 
     def _config(self) -> uvicorn.Config:
         connections = Connections()
-        app = Starlette(routes=[*rest.routes(self.carrier, connections.cut), *control.routes(self.carrier, self.mail)])
+        app = Starlette(
+            routes=[
+                *rest.routes(self.carrier, connections.cut),
+                *control.routes(self.carrier, self.mail),
+                *self.page.routes(),
+            ]
+        )
         return uvicorn.Config(
             app,
             http=connections.protocol(),

@@ -22,6 +22,9 @@ Moment = Annotated[
 ]
 Http = Annotated[int, typer.Option("--http", metavar="PORT", min=0, max=65535, help="Web port; 0 picks a free one.")]
 Smtp = Annotated[int, typer.Option("--smtp", metavar="PORT", min=0, max=65535, help="Mail port; 0 picks a free one.")]
+Phones = Annotated[
+    int, typer.Option("--phones", metavar="PORT", min=0, max=65535, help="Port of the telephones' page; 0: a free one.")
+]
 Play = Annotated[bool, typer.Option("--play", help="Drive the main job through the real doors, then end.")]
 Without = Annotated[
     list[str] | None, typer.Option("--without", metavar="DOOR", help="With --play: leave out smtp, imap, sms, …")
@@ -35,6 +38,7 @@ def demo(
     play: Play = False,
     http: Http = 8080,
     smtp: Smtp = 8025,
+    phones: Phones = 8082,
     without: Without = None,
 ) -> None:
     """Show the whole gateway at work on this machine, in one command.
@@ -54,6 +58,7 @@ def demo(
         at=_moment(at),
         http_port=0 if play else http,
         smtp_port=0 if play else smtp,
+        page_port=0 if play else phones,
         play=play,
         without=tuple(without or ()),
     )

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from adapters.clock import OffsetClock
 from config import daemon
-from config.demo import play, sample, site
+from config.demo import play, probe, sample, site
+from config.demo.house import DemoHouse
 from config.demo.stage import Stage
 from config.demo.stand_ins import PLAY_SCALE, StandIns
+from config.demo.words import page_words
 from gateway.domain.hours import local
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ class Wishes:
     at: datetime | None = None
     http_port: int = 8080
     smtp_port: int = 8025
+    page_port: int = 0
+    """The stand-in carrier's, which serves the page of the telephones too; 0 picks a free one."""
     play: bool = False
     without: tuple[str, ...] = ()
     seconds_scale: float | None = None
@@ -56,7 +60,8 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> bool:
     clock = OffsetClock(wishes.folder / "clock-offset")
     scale = wishes.seconds_scale or (PLAY_SCALE if wishes.play else 1.0)
     outcome = Outcome()
-    with StandIns.of(wishes.folder, clock.now, seconds_scale=scale) as outside:
+    port = site.free_port(wishes.page_port)
+    with StandIns.of(wishes.folder, clock.now, seconds_scale=scale, port=port) as outside:
         where = site.Addresses(
             smtp_port=site.free_port(wishes.smtp_port),
             http_port=site.free_port(wishes.http_port),
@@ -64,13 +69,17 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> bool:
             sink_port=outside.rehearsal.smtp_port,
             imap_port=outside.mailboxes.port,
         )
-        path = site.write_settings(wishes.folder, where)
+        path = site.write_settings(wishes.folder, where, probes=not wishes.play)
+        if fresh:
+            probe.begin_later(wishes.folder, f"sqlite:///{wishes.folder / 'centralino.db'}", clock.now())
 
         def ready(running: Daemon) -> None:
             people = running.site.people
-            phones = {person.id: person.mobile for person in people.values() if person.mobile}
+            phones = {each.id: each.mobile for each in people.values() if each.mobile and each.id != probe.PERSON}
             outside.connect(where.public_url, phones)
-            site.announce(wishes.folder, where, clock.now(), phones, sorted(running.site.contracts))
+            outside.rehearsal.page.show(DemoHouse(running, clock), page_words())
+            contracts = sorted(each for each in running.site.contracts if each != probe.CONTRACT)
+            site.announce(wishes.folder, where, clock.now(), phones, contracts)
             _welcome(say, wishes, where, clock.now())
             if wishes.play:
                 stage = Stage(running, outside, clock, where, wishes.without, say)
@@ -106,7 +115,8 @@ def _welcome(say: Callable[[str], None], wishes: Wishes, where: site.Addresses, 
     say(f"The gateway runs in {folder}; its clock says {local(now):%A %d %B %Y %H:%M} in Rome.")
     say(f"  mail in      127.0.0.1:{where.smtp_port}  (for {site.INTAKE})")
     say(f"  web, health  {where.public_url}/readyz")
-    say(f"  telephones   {where.carrier_url}/rehearsal/phones   mail that left  {where.carrier_url}/rehearsal/mail")
+    say(f"  telephones   {where.page_url}  (a page: place calls, answer, text, watch the register)")
+    say(f"               {where.page_url}phones   mail that left  {where.page_url}mail")
     say("Try, in another shell:")
     say(
         f"  swaks --to {site.INTAKE} --from maria.rossi@comune.example --server 127.0.0.1:{where.smtp_port} "

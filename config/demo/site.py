@@ -11,6 +11,7 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from config.compose import shipped
+from config.demo import probe
 from gateway.domain.errors import CentralinoError
 from gateway.domain.hours import ROME, local
 
@@ -37,6 +38,11 @@ class Addresses:
     carrier_url: str
     sink_port: int
     imap_port: int
+
+    @property
+    def page_url(self) -> str:
+        """The page of the stand-in telephones."""
+        return f"{self.carrier_url}/rehearsal/"
 
     @property
     def public_url(self) -> str:
@@ -85,6 +91,7 @@ def fill(folder: Path, at: datetime | None) -> None:
     shutil.copytree(source / "contracts", folder / "contracts", dirs_exist_ok=True)
     for name in ("people.toml", "roster.toml"):
         shutil.copyfile(source / name, folder / name)
+    probe.add_to(folder)
     for name in ("signing.key", "carrier.token", "mailbox.password"):
         secret = folder / name
         secret.write_text(secrets.token_hex(24) + "\n")
@@ -100,7 +107,7 @@ def secret(folder: Path, name: str) -> str:
     return (folder / name).read_text().strip()
 
 
-def write_settings(folder: Path, where: Addresses) -> Path:
+def write_settings(folder: Path, where: Addresses, *, probes: bool = True) -> Path:
     """`gateway.toml` for this start: the stand-ins listen somewhere else each time."""
     path = folder / "gateway.toml"
     path.write_text(
@@ -160,7 +167,7 @@ key = {{file = "signing.key"}}
 
 [demo]
 clock_offset_file = "clock-offset"
-"""
+{probe.settings_for(folder) if probes else ""}"""
     )
     return path
 
@@ -172,6 +179,7 @@ def announce(folder: Path, where: Addresses, now: datetime, phones: dict[str, st
         "smtp": f"127.0.0.1:{where.smtp_port}",
         "http": where.public_url,
         "carrier": where.carrier_url,
+        "rehearsal": where.page_url,
         "mail_sink": f"127.0.0.1:{where.sink_port}",
         "imap": f"127.0.0.1:{where.imap_port}",
         "intake": INTAKE,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-from adapters.rehearsal import Account, Gateway, Rehearsal, rings_out
+from adapters.rehearsal import Account, Gateway, Ports, Rehearsal, replies, rings_out
 from adapters.rehearsal.mailboxes import Mailboxes
+from config.demo import probe
 from config.demo.site import ACCOUNT, GATEWAY_NUMBER, secret
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ class StandIns:
     mailboxes: Mailboxes
 
     @classmethod
-    def of(cls, folder: Path, clock: Clock, *, seconds_scale: float) -> Self:
-        """The stand-ins of a demo folder, not started yet."""
+    def of(cls, folder: Path, clock: Clock, *, seconds_scale: float, port: int = 0) -> Self:
+        """The stand-ins of a demo folder, not started yet; `port` is the carrier's and that of its page."""
         account = Account(ACCOUNT, secret(folder, "carrier.token"), GATEWAY_NUMBER)
         password = secret(folder, "mailbox.password")
         return cls(
-            Rehearsal(account, clock=clock, seconds_scale=seconds_scale),
+            Rehearsal(account, clock=clock, seconds_scale=seconds_scale, ports=Ports(http=port)),
             Mailboxes({"comune": password, "fax": password}, clock=clock),
         )
 
@@ -41,6 +42,7 @@ class StandIns:
         self.rehearsal.connect(Gateway(public_url))
         for number in phones.values():
             self.rehearsal.carrier.phones[number] = rings_out()
+        self.rehearsal.carrier.phones[probe.NUMBER] = replies("OK {code}")
 
     def __enter__(self) -> Self:
         self.rehearsal.start()
