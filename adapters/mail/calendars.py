@@ -19,6 +19,7 @@ MAX_LINES = 4_000
 MAX_EVENTS = 5
 MAX_LINE = 300
 MAX_DESCRIPTION = 2_000
+_LONGEST = timedelta(days=3660)
 _KINDS = ("VEVENT", "VTODO")
 _ROME = ZoneInfo("Europe/Rome")
 _SOONEST, _LATEST = datetime(1971, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
@@ -51,7 +52,7 @@ def _invitation(event: Any, method: str) -> Invitation:  # noqa: ANN401 - a comp
     ends, _ = _instant(event, "DTEND" if event.get("DTEND") is not None else "DUE")
     if ends is None and starts is not None:
         length = _value(event, "DURATION")
-        ends = _kept(starts + length) if isinstance(length, timedelta) else None
+        ends = _kept(starts + length) if isinstance(length, timedelta) and abs(length) < _LONGEST else None
     organizer = event.get("ORGANIZER")
     return Invitation(
         method=method,
@@ -97,5 +98,8 @@ def _instant(event: Any, name: str) -> tuple[datetime | None, bool]:  # noqa: AN
 
 
 def _kept(value: datetime) -> datetime | None:
-    at = value.astimezone(UTC)
+    try:
+        at = value.astimezone(UTC)
+    except OverflowError:
+        return None
     return at if _SOONEST < at < _LATEST else None

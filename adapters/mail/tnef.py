@@ -65,6 +65,8 @@ def opened(content: bytes, depth: int = 0) -> Opened:
     if why is not None:
         found.defects.append(f"winmail.dat not opened: {why}")
         return found
+    if _is_cut(content):
+        found.defects.append("winmail.dat is cut short")
     try:
         _fill(found, TNEF(_needed(content), do_checksum=False), depth)
     except Exception as error:  # noqa: BLE001 - other people's bytes in a library that checks little: the original is kept
@@ -78,10 +80,20 @@ def _objects(content: bytes) -> Iterator[tuple[int, int, bytes]]:
     while place + 11 < len(content):
         level, name, _, length = _HEAD.unpack_from(content, place)
         end = place + 9 + length + 2
-        if end > len(content) or level not in (_MESSAGE, _ATTACHMENT):
+        # The checksum of the last one may be cut: the library takes zeros off the end of a stream inside a stream.
+        if end > len(content) + 2 or level not in (_MESSAGE, _ATTACHMENT):
             return
-        yield level, name, content[place:end]
+        yield level, name, content[place:end].ljust(end - place, b"\0")
         place = end
+
+
+def _is_cut(content: bytes) -> bool:
+    """Whether an object says that it goes on where the stream ends. What stands after the last one is no matter."""
+    place = 6 + sum(len(one) for _, _, one in _objects(content))
+    if place + 11 >= len(content):
+        return False
+    level, _, _, length = _HEAD.unpack_from(content, place)
+    return level in (_MESSAGE, _ATTACHMENT) and place + 11 + length > len(content)
 
 
 def _beyond(content: bytes) -> str | None:
