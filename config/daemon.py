@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from adapters.imap import Mailbox, MailboxState
+    from adapters.imap import MailboxState
     from adapters.smtp import SmtpListener
     from adapters.twilio import TwilioOutlet
     from adapters.web import WebServer
@@ -95,11 +95,11 @@ class Daemon:
     store: SqlStore
     worker: Worker
     pressure: Pressure
+    fetching: Fetching
     carrier: TwilioOutlet | None = None
     smtp: SmtpListener | None = None
-    web: WebServer | None = None
     lmtp: SmtpListener | None = None
-    mailboxes: list[Mailbox] = field(default_factory=list)
+    web: WebServer | None = None
     reloads: Reloads = field(default_factory=Reloads)
     refused: Refused = field(default_factory=Refused)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
@@ -145,9 +145,7 @@ class Daemon:
         )
         if self.web is not None:
             await self.web.start()
-        self.mailboxes = doors.mailboxes_of(settings, self.store, self.gateway.clock)
-        for mailbox in self.mailboxes:
-            mailbox.start()
+        self.fetching.start()
 
     async def _close_doors(self) -> None:
         await asyncio.to_thread(self.fetching.stop)
@@ -182,9 +180,9 @@ class Daemon:
             journal.reload_refused(text)
             self._record_reload(at, "reload_refused", {"why": text[:300]})
         else:
-            self.gateway.authenticator = mail_in.authenticator_of(site.settings)
             self.site = site
             self.gateway.rules = rules
+            self.gateway.authenticator = mail_in.authenticator_of(site.settings)
             self.reloads = Reloads(at, ok=True, text="", digest=site.digest)
             journal.rules_reloaded(site.digest)
             self._record_reload(at, "reloaded", {"digest": site.digest})
@@ -229,7 +227,7 @@ class Daemon:
         facts = {
             "database": "ok" if broken is None else str(broken),
             "worker_stalled_s": round(stalled_s, 1),
-            "mailboxes": {box.state.name: _told(box.state) for box in self.mailboxes},
+            "mailboxes": {box.state.name: _told(box.state) for box in self.fetching.mailboxes},
             "reload": {"ok": self.reloads.ok, "at": _iso(self.reloads.at), "text": self.reloads.text},
             "configuration": self.site.digest[:12],
         }
@@ -261,14 +259,9 @@ class Daemon:
         """What /metrics tells: how many of each thing, and ages in seconds."""
         now = self.gateway.clock.now()
         counts = self.store.read(lambda reading: reading.counts())
-        ages = {
-            box.state.name: (now - box.state.last_success_at).total_seconds()
-            for box in self.mailboxes
-            if box.state.last_success_at
-        }
         return {
             "rows": {name: float(count) for name, count in counts.items()},
-            "mailbox_age_seconds": ages,
+            **self.fetching.measures(now),
             "worker_stalled_seconds": {"slowest": self.worker.stalled_s()},
             "writer_queue": {"units": float(self.store.pending())},
             "webhooks_refused": {"total": float(self.refused.total)},
@@ -329,7 +322,6 @@ def opened(path: Path) -> Iterator[Daemon]:
         StoreError: another daemon is running, or the database cannot be used.
     """
     site = load(path)
-        gateway.authenticator = mail_in.authenticator_of(site.settings)
     database = site.settings.database
     with daemon_lock(database.address):
         copy = migrate(database.address)
@@ -337,11 +329,13 @@ def opened(path: Path) -> Iterator[Daemon]:
             journal.noted("store.migrated", copy=str(copy))
         store = store_of(site.settings, threaded=True)
         gateway, reader = gateway_of(site, store)
+        gateway.authenticator = mail_in.authenticator_of(site.settings)
         store.write(lambda tx: tx.free_leases(gateway.clock.now()))
         store.write(lambda tx: arm_all(gateway, tx, gateway.clock.now()))
         pressure = Pressure()
         carrier = doors.outlet_of(site.settings, gateway)
         watches = Watches(site.settings, gateway, carrier)
+        fetching = Fetching(site.settings, gateway)
         worker = Worker(
             gateway,
             outlets_of(site, gateway, carrier),
@@ -358,7 +352,7 @@ def opened(path: Path) -> Iterator[Daemon]:
         store.on_commit(worker.wake)
         store.on_fault(lambda fault: doors.tell_of_fault(site, gateway.rules, fault))
         try:
-            daemon = Daemon(path, site, gateway, reader, store, worker, pressure, carrier)
+            daemon = Daemon(path, site, gateway, reader, store, worker, pressure, fetching, carrier)
             watches.is_well, watches.post = daemon.is_well, daemon.post
             yield daemon
         finally:

@@ -7,8 +7,6 @@ import threading
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from adapters.imap import Mailbox, MailboxSettings
-from adapters.mail.imap_address import ImapAddress
 from adapters.mail.smtp_client import Relay, send
 from adapters.smtp import LOOPBACK, CertificateFiles, SmtpListener, SmtpSettings, Submitters
 from adapters.twilio import Api, Ceilings, Refused, TwilioArchive, TwilioOutlet, Webhooks, routes
@@ -23,14 +21,14 @@ from gateway.domain.intake import Channel
 from gateway.worker import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from concurrent.futures import Future
 
     from config.load import Site
     from config.settings import Settings, Twilio
     from gateway.domain.intake import Arrival, Receipt
     from gateway.domain.rules import Rules
-    from gateway.ports import Clock, Folder, Gateway, Store
+    from gateway.ports import Folder, Gateway
     from gateway.probing import Probe
 
 
@@ -74,12 +72,12 @@ def smtp_of(settings: Settings, gateway: Gateway, accept: Callable[[Arrival], Fu
         hostname=smtp.hostname,
         max_message_bytes=smtp.max_message_bytes,
         max_recipients=smtp.max_recipients,
+        max_connections=smtp.max_connections,
+        max_connections_per_address=smtp.max_connections_per_address,
         max_connections_per_minute=smtp.max_connections_per_minute,
         max_messages_per_minute=smtp.max_messages_per_minute,
         max_messages_per_sender=smtp.max_messages_per_sender,
         trusted=(*LOOPBACK, *(settings.authentication.trusted_upstream if settings.authentication else ())),
-        max_connections=smtp.max_connections,
-        max_connections_per_address=smtp.max_connections_per_address,
         max_line_bytes=smtp.max_line_bytes,
         idle_timeout=smtp.idle_timeout,
         progress_timeout=smtp.progress_timeout,
@@ -91,87 +89,14 @@ def smtp_of(settings: Settings, gateway: Gateway, accept: Callable[[Arrival], Fu
         lambda address: is_our_recipient(gateway.rules, address),
         accept,
         gateway.clock,
-        submitters=Submitters({each.user: each.password.get_secret_value() for each in settings.submitter}),
         tls=certificate,
         hooks=SmtpJournal(),
+        submitters=Submitters({each.user: each.password.get_secret_value() for each in settings.submitter}),
     )
 
 
 def _certificate_fault(error: Exception) -> None:
     journal.warned("smtp.certificate_not_renewed", error=type(error).__name__)
-
-
-class ImapJournal:
-    """What a mailbox tells the journal."""
-
-    def accepted(self, mailbox: str, uid: int, receipt: Receipt, size: int) -> None:
-        """A mail is on disk."""
-        journal.noted(
-            "imap.accepted",
-            mailbox=mailbox,
-            uid=uid,
-            intake=receipt.intake_id,
-            repeated=receipt.repeated,
-            bytes=size,
-        )
-
-    def withheld(self, mailbox: str, uid: int, reason: str) -> None:
-        """A mail could not be taken."""
-        journal.warned("imap.withheld", mailbox=mailbox, uid=uid, reason=reason)
-
-    def rescanned(self, mailbox: str, uidvalidity: int) -> None:
-        """Everything is read again."""
-        journal.warned("imap.rescanned", mailbox=mailbox, uidvalidity=uidvalidity)
-
-    def gone(self, mailbox: str, folder: str, uids: Sequence[int], deleted: Sequence[int]) -> None:
-        """Somebody was quicker than we."""
-        journal.warned("imap.gone", mailbox=mailbox, folder=folder, moved=len(uids), deleted=len(deleted))
-
-    def late(self, mailbox: str, folder: str, uids: Sequence[int]) -> None:
-        """Messages that were lacking are here now."""
-        journal.warned("imap.late", mailbox=mailbox, folder=folder, messages=len(uids))
-
-    def not_moved(self, mailbox: str, folder: str, reason: str) -> None:
-        """Messages stay where they were."""
-        journal.warned("imap.not_moved", mailbox=mailbox, folder=folder, reason=reason)
-
-    def unreachable(self, mailbox: str, failures: int, error: str) -> None:
-        """The server fails us again and again."""
-        journal.warned("imap.unreachable", mailbox=mailbox, failures=failures, error=error)
-
-    def recovered(self, mailbox: str) -> None:
-        """It works again."""
-        journal.noted("imap.recovered", mailbox=mailbox)
-
-
-def mailboxes_of(settings: Settings, store: Store, clock: Clock) -> list[Mailbox]:
-    """One reader for each `[[mailbox]]`, not started yet."""
-    return [
-        Mailbox(
-            MailboxSettings(
-                name=box.name,
-                address=ImapAddress(
-                    host=box.host,
-                    port=box.port,
-                    user=box.user,
-                    password=box.password.get_secret_value(),
-                    tls=box.tls,
-                    timeout=box.timeout,
-                ),
-                folders=(box.folder,),
-                contract=box.contract,
-                channel=Channel(box.kind),
-                mark_seen=box.mark_seen,
-                idle=box.idle,
-                poll_every=box.poll_every,
-                max_message_bytes=settings.smtp.max_message_bytes,
-            ),
-            store,
-            clock,
-            hooks=ImapJournal(),
-        )
-        for box in settings.mailbox
-    ]
 
 
 def outlet_of(settings: Settings, gateway: Gateway) -> TwilioOutlet | None:

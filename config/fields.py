@@ -11,11 +11,20 @@ import re
 from datetime import time, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 import phonenumbers
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, PlainSerializer, SecretStr, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from gateway.domain.numbers import NumberClass, classify
@@ -75,6 +84,16 @@ def duration(text: str) -> timedelta:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), PlainSerializer(duration_text)]
 """A `timedelta`, written `30s`, `10m`, `2h` or `7d`."""
+
+
+def _whole_days(value: timedelta) -> timedelta:
+    if value < timedelta(days=1) or value % timedelta(days=1):
+        raise refuse("people are told a number of days, and this is none", remedy='write "10d", at least "1d"')
+    return value
+
+
+Days = Annotated[Duration, AfterValidator(_whole_days)]
+"""A `timedelta` of whole days, at least one."""
 
 
 def _listen(value: str) -> str:
@@ -280,3 +299,23 @@ def _beside(value: object, info: ValidationInfo) -> object:
 
 BesideConfig = Annotated[Path, BeforeValidator(_beside)]
 """A path; a relative one counts from the folder of `gateway.toml`."""
+
+Tls = Literal["implicit", "starttls", "none"]
+"""How a connection to a mail server is secured; none is for loopback."""
+Port = Annotated[int, Field(ge=0, le=65535)]
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+
+def tls_off_loopback(tls: Tls, host: str) -> None:
+    """Refuse to send a password in clear.
+
+    Raises:
+        PydanticCustomError: the host is not this machine, and nothing would be encrypted.
+    """
+    if tls == "none" and host not in LOOPBACK:
+        raise refuse(
+            f'tls = "none" would send the password in clear to {host}',
+            clause="X15",
+            remedy='write tls = "implicit" or "starttls"; "none" is for loopback',
+            key="tls",
+        )

@@ -6,18 +6,29 @@ Durations are written `30s`, `10m`, `2h`, `7d`. Secrets are `{credential = "name
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import quote, urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from config.faxes import Fax, FaxShape
-from config.fields import BesideConfig, Duration, Listen, Mail, Number, Secret, Section, duration, refuse
+from config.fields import (
+    BesideConfig,
+    Duration,
+    Listen,
+    Mail,
+    Number,
+    Port,
+    Secret,
+    Section,
+    Tls,
+    duration,
+    refuse,
+    tls_off_loopback,
+)
+from config.mailboxes import Mailbox, OAuth
 
-Tls = Literal["implicit", "starttls", "none"]
-Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def _web_address(value: str, *, query: bool = False) -> str:
@@ -26,16 +37,6 @@ def _web_address(value: str, *, query: bool = False) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname or more:
         raise refuse(f"{value!r} is not a web address", remedy='write "https://host" or "https://host/path"')
     return value.rstrip("/")
-
-
-def _tls_off_loopback(tls: Tls, host: str) -> None:
-    if tls == "none" and host not in LOOPBACK:
-        raise refuse(
-            f'tls = "none" would send the password in clear to {host}',
-            clause="X15",
-            remedy='write tls = "implicit" or "starttls"; "none" is for loopback',
-            key="tls",
-        )
 
 
 def _has_password(url: str) -> bool:
@@ -182,43 +183,7 @@ class Relay(Section):
 
     @model_validator(mode="after")
     def _no_clear_text(self) -> Relay:
-        _tls_off_loopback(self.tls, self.host)
-        return self
-
-
-class Mailbox(Section):
-    """[[mailbox]] a mailbox that is read by IMAP. Nothing in it is ever deleted."""
-
-    name: str
-    """A name for logs and alarms, unique. Since 0.1."""
-    host: str
-    """The IMAP server. Since 0.1."""
-    port: Port = 993
-    """Its port. Since 0.1."""
-    user: str
-    """The user to log in as. Since 0.1."""
-    password: Secret
-    """That user's password. Since 0.1."""
-    tls: Tls = "implicit"
-    """implicit, starttls, or none (only on loopback). Since 0.1."""
-    folder: str = "INBOX"
-    """The folder that is read. Since 0.1."""
-    contract: str | None = None
-    """The contract of mail whose recipients lead to none. Since 0.1."""
-    kind: Literal["mail", "pec", "fax"] = "mail"
-    """What arrives here: mail, certified mail, or faxes as mail. Since 0.1."""
-    mark_seen: bool = False
-    """Whether a message is flagged as seen once it is on disk here. Since 0.1."""
-    poll_every: Duration = duration("60s")
-    """How often to look when the server does not tell by itself. Since 0.1."""
-    idle: bool = True
-    """Whether to let the server tell (IMAP IDLE). Since 0.1."""
-    timeout: Duration = duration("30s")
-    """How long to wait for the server. Since 0.1."""
-
-    @model_validator(mode="after")
-    def _no_clear_text(self) -> Mailbox:
-        _tls_off_loopback(self.tls, self.host)
+        tls_off_loopback(self.tls, self.host)
         return self
 
 
@@ -251,7 +216,7 @@ class PecAccount(Section):
 
     @model_validator(mode="after")
     def _no_clear_text(self) -> PecAccount:
-        _tls_off_loopback(self.tls, self.host)
+        tls_off_loopback(self.tls, self.host)
         return self
 
 
@@ -439,6 +404,7 @@ class Settings(Section):
     http: Http = Http()
     relay: Relay | None = None
     mailbox: tuple[Mailbox, ...] = ()
+    oauth: tuple[OAuth, ...] = ()
     pec: Pec = Pec()
     pec_account: tuple[PecAccount, ...] = ()
     fax: Fax = Fax()

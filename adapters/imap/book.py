@@ -14,6 +14,7 @@ from adapters.mail.imap_session import Folder
 from gateway.ports import Clock, Reading, Store, Transaction
 
 FIRST, OLD, ACCOUNTED, AGAIN, START = "#first", "#old", "#accounted", "#again", "#start"
+HEARD = "#heard"
 ROWS = ("", FIRST, OLD, ACCOUNTED, AGAIN, START)
 KEYS_AT_ONCE = 500
 
@@ -113,6 +114,16 @@ class Book:
     def account(self, page: Page, uid: int) -> None:
         """Every number up to this one is taken, or has been told as gone."""
         self._store.write(lambda tx: tx.set_cursor(f"{self.key}{ACCOUNTED}", page.uidvalidity, uid))
+
+    def heard(self, transaction: Transaction, at: datetime) -> None:
+        """Something new has come."""
+        transaction.set_cursor(f"{self.key}{HEARD}", 1, int(at.timestamp()))
+
+    def heard_at(self) -> datetime | None:
+        """When something new came last, or since when we listen; None before the first look."""
+        rows = self._store.read(lambda reading: [reading.cursor(f"{self.key}{row}") for row in (HEARD, START)])
+        found = [row[1] for row in rows if row is not None]
+        return datetime.fromtimestamp(max(found), UTC) if found else None
 
     def repeat_key(self, page: Page, uid: int) -> str:
         """What a message is recognised by."""

@@ -59,6 +59,10 @@ class Collector:
         """How many mails the server names and does not deliver."""
         return len(self._withheld)
 
+    def heard_at(self) -> datetime | None:
+        """When something new came last, or since when we listen; None before the first look."""
+        return self._book.heard_at()
+
     def collect(self, session: ImapSession) -> int:
         """One round: how many mails were dealt with. 0 means that nothing (more) can be had now.
 
@@ -193,6 +197,7 @@ class Collector:
 
         def keep(transaction: Transaction) -> list[Receipt]:
             receipts = [transaction.accept(one, at) for one in arrivals]
+            self._book.heard(transaction, at)
             if moves:
                 transaction.set_cursor(name, page.uidvalidity, last)
             return receipts

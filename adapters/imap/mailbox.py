@@ -47,6 +47,7 @@ class Mailbox:
         self._hooks: ImapHooks = hooks or NoHooks()
         self._collectors = [Collector(settings, each, store, clock, self._hooks) for each in settings.folders]
         self._state = MailboxState(settings.name)
+        self._read_at_s = time.monotonic()
         self._stopping = threading.Event()
         self._cut: Callable[[], None] = lambda: None
         self._thread = threading.Thread(target=self._run, name=f"imap-{settings.name}", daemon=True)
@@ -55,6 +56,16 @@ class Mailbox:
     def state(self) -> MailboxState:
         """A snapshot."""
         return self._state
+
+    @property
+    def unread_s(self) -> float:
+        """For how long it could not be read, in seconds of a clock that nobody sets; of a thread that hangs too."""
+        return time.monotonic() - self._read_at_s
+
+    def heard_at(self) -> datetime | None:
+        """When something new came last into any folder, or since when we listen; None before the first look."""
+        found = [at for at in (each.heard_at() for each in self._collectors) if at is not None]
+        return max(found, default=None)
 
     def start(self) -> None:
         """Begin to read, in a thread of its own."""
@@ -118,6 +129,7 @@ class Mailbox:
     def _succeeded(self) -> None:
         if self._state.failures >= self._settings.alarm_after:
             self._hooks.recovered(self._settings.name)
+        self._read_at_s = time.monotonic()
         self._state = MailboxState(
             self._settings.name,
             connected=True,

@@ -26,7 +26,10 @@ class Grant:
 class Grantor(Protocol):
     """Whoever fetches tokens from a provider."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        ...
 
     def grant(self) -> Grant:
         """A new token, from the provider. Uses the network; bounded in time.

@@ -23,7 +23,8 @@ from adapters.store import daemon_alive, require_current
 from gateway.domain.errors import CentralinoError
 
 if TYPE_CHECKING:
-    from config.settings import Mailbox, PecAccount, Relay, Settings, Twilio
+    from config.mailboxes import Mailbox
+    from config.settings import PecAccount, Relay, Settings, Twilio
 
 RUNNING_TIMEOUT_S = 5.0
 OK, UNAUTHORISED, FORBIDDEN, SERVER_ERROR = 200, 401, 403, 500
@@ -143,7 +144,7 @@ def _mailbox(box: Mailbox) -> str:
     with client:
         if box.tls == "starttls":
             client.starttls(context)
-        client.login(box.user, box.password.get_secret_value())
+        client.login(box.user, box.password.get_secret_value() if box.password else "")
         answer, data = client.select(f'"{box.folder}"', readonly=True)
         if answer != "OK":
             raise imaplib.IMAP4.error(f"the folder {box.folder} cannot be opened")

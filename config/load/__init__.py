@@ -184,12 +184,25 @@ def _refuse_unknown_contracts(source: Source, settings: Settings, contracts: Map
                 clause="X18",
                 remedy=f"known contracts: {', '.join(contracts)}",
             )
-    names = [box.name for box in settings.mailbox]
+    _refuse_twice(source, "mailbox", [box.name for box in settings.mailbox])
+    _refuse_twice(source, "oauth", [each.name for each in settings.oauth])
+    known = [each.name for each in settings.oauth]
+    for number, box in enumerate(settings.mailbox, 1):
+        if box.oauth is not None and box.oauth not in known:
+            raise source.refusal(
+                f"mailbox[{number}].oauth",
+                f"there is no [[oauth]] called {box.oauth}",
+                clause="X18",
+                remedy=f"known: {', '.join(known)}" if known else "write an [[oauth]] with that name",
+            )
+
+
+def _refuse_twice(source: Source, table: str, names: Sequence[str]) -> None:
     for number, name in enumerate(names, 1):
         if name in names[: number - 1]:
             raise source.refusal(
-                f"mailbox[{number}].name",
-                f"two mailboxes are called {name}",
+                f"{table}[{number}].name",
+                f"two {'mailboxes' if table == 'mailbox' else 'entries of [[oauth]]'} are called {name}",
                 clause="X18",
                 remedy="give each its own name",
             )

@@ -270,6 +270,8 @@ def spoken_phone(number: str) -> str:
 
 # ---------------------------------------------------------------------------------------------------- names of values
 
+MAILBOX = "mailbox"
+"""With the name of a mailbox after it: the channel of an outage."""
 _NAMES: dict[str, dict[str, tuple[str, str]]] = {
     "channel": {
         "phone": ("telefono", "telephone"),
@@ -282,6 +284,7 @@ _NAMES: dict[str, dict[str, tuple[str, str]]] = {
         "api": ("applicazione collegata", "connected application"),
         "heartbeat": ("segnale di vita verso l’esterno", "heartbeat to the outside"),
         "probe": ("prova automatica della reperibilità", "automatic check of the on-call duty"),
+        "mailbox": ("casella di posta", "mailbox"),
     },
     "type": {
         "assistance": ("assistenza", "assistance"),
@@ -318,8 +321,9 @@ _NAMES: dict[str, dict[str, tuple[str, str]]] = {
 
 
 def channel_name(channel: str, language: str = "it") -> str:
-    """The medium in words: `posta elettronica`. A value that is not known is told as it is."""
-    return _name("channel", channel, language)
+    """The medium in words: `posta elettronica`, `casella di posta pec-comune`. A value not known is told as it is."""
+    kind, _, which = str(channel).partition(" ")
+    return f"{_name('channel', kind, language)} {which}" if kind == MAILBOX else _name("channel", channel, language)
 
 
 def type_name(kind: str, language: str = "it") -> str:

@@ -59,7 +59,7 @@ PLACES = {
 MODULES = {
     "gateway": {
         "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "page_calls", "filing", "paging", "telling",
-        "collecting", "deeds", "faxing", "hangups", "missed", "ringing", "speaking", "whispering",
+        "collecting", "deeds", "faxing", "hangups", "mailboxes", "missed", "ringing", "speaking", "whispering",
         "bounces", "contacts", "escalating", "joining", "receiving", "sweep", "tickets", "waking",
         "authenticating", "certifying", "posting", "receipts", "verifying",
         "accepting", "alarms", "answering", "assigning",
