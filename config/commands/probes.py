@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from adapters.store import daemon_alive, require_current
+from config.watches import scanner_of
 from gateway.domain.errors import CentralinoError
 
 if TYPE_CHECKING:
+    from adapters.antivirus import Clamd
     from config.mailboxes import Mailbox
     from config.settings import PecAccount, Relay, Settings, Twilio
 
@@ -62,10 +64,20 @@ def probes(settings: Settings) -> Iterator[Probe]:
         yield _tried("trust list", "[pec] trust_list", lambda: _trusted(settings))
     for box in settings.mailbox:
         yield _tried(f"mailbox {box.name}", f"{box.host}:{box.port}", partial(_mailbox, box))
+    if antivirus := settings.antivirus:
+        scanner = scanner_of(antivirus)
+        yield _tried("virus scanner", scanner.where, lambda: _scanner(scanner))
     if twilio := settings.twilio:
         yield _tried("carrier", twilio.api_url, lambda: _carrier(twilio))
     else:
         yield Probe("carrier", ok=None, said="there is no [twilio]: nobody can be called or texted")
+
+
+def _scanner(scanner: Clamd) -> str:
+    why = scanner.ping()
+    if why is not None:
+        raise CentralinoError(f"{why}; start clamav-daemon, and let the user of the service into its socket's group")
+    return f"{scanner.where} answers"
 
 
 def _tried(door: str, where: str, ask: Callable[[], str]) -> Probe:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from config.commands import showing
 from config.commands.verdicts import waiting_for
+from gateway import scanning
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.explaining import explained
 from gateway.domain.owed import is_met
@@ -202,11 +203,27 @@ def _message(reading: Reading, message: Message) -> dict[str, Any]:
         "intake": message.intake,
         "dispatch": message.dispatch,
         "id": message.id,
-        "attachments": [
-            {"name": a.name, "type": a.type, "size": a.size, "sha256": a.sha256}
-            for a in reading.attachments(message.id)
-        ],
+        "attachments": _attachments(reading, message),
     }
+
+
+def _attachments(reading: Reading, message: Message) -> list[dict[str, Any]]:
+    """The files of a message: as they are called here, as the sender called them, and what speaks against them."""
+    files = reading.attachments(message.id)
+    scans = scanning.states(reading, files)
+    return [
+        {
+            "name": a.name,
+            "shown_name": a.shown_name,
+            "type": a.type,
+            "size": a.size,
+            "sha256": a.sha256,
+            "part": a.part,
+            "danger": a.danger,
+            "scan": scans[a.sha256],
+        }
+        for a in files
+    ]
 
 
 def dispatch_entry(dispatch: Dispatch) -> dict[str, Any]:
@@ -266,7 +283,8 @@ def print_whole(found: Mapping[str, Any]) -> None:
         print(f"\n{_arrow(message)} {at}  {message['channel']}  {sender}{_to(message)}")
         _indented(message["text"])
         for each in message["attachments"]:
-            print(f"    + {showing.shown(each['name'])}  {each['type']}  {each['size']} bytes  {each['sha256'][:16]}")
+            known = "  ".join(filter(None, (each["danger"], each["scan"])))
+            print(f"    + {_named(each)}  {each['type']}  {each['size']} bytes  {each['sha256'][:16]}  {known}")
     _table("Visits", ("ID", "STATE", "SITE", "OUTCOME", "REQUESTED", "DUE", "CLOSED", "REPORT"), (
         (v["id"], v["state"], v["site"], v["became"], showing.rome(v["requested_at"]), showing.rome(v["due_at"]) or "-",
          showing.rome(v["closed_at"]) or "-", v["report"])
@@ -357,3 +375,9 @@ def _table(title: str, headings: tuple[str, ...], rows: Iterable[tuple[object, .
 
 def _details(data: Mapping[str, str]) -> str:
     return "  ".join(f"{key}={value}" for key, value in data.items() if value != "")
+
+
+def _named(each: Mapping[str, Any]) -> str:
+    """A file by its safe name; what the sender called it stands beside when that is another."""
+    name, sent = showing.shown(each["name"]), showing.shown(each["shown_name"])
+    return f"{name} ({sent})" if sent and sent != name else name

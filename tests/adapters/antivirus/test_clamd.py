@@ -106,3 +106,10 @@ def test_the_file_goes_over_whole_in_pieces_that_say_their_length() -> None:
     peer.client.scan(b"a" * 65536 + b"bc")
     pieces = struct.pack("!L", 65536) + b"a" * 65536 + struct.pack("!L", 2) + b"bc" + struct.pack("!L", 0)
     assert peer.got == b"zINSTREAM\0" + pieces
+
+
+def test_check_says_whether_the_scanner_answers_and_what_to_do(daemon: Clamd) -> None:
+    """`centralino check --connect`."""
+    assert daemon.ping() is None
+    why = Clamd(path="/nonexistent/clamd.ctl").ping()
+    assert why == "/nonexistent/clamd.ctl: No such file or directory"
