@@ -11,7 +11,7 @@ from adapters import pec
 from adapters.clock import OffsetClock, SystemClock
 from adapters.confine import Confine, Confined
 from adapters.fax import FUNCTIONS as FAX_FUNCTIONS
-from adapters.fax import PageImage, fax_pages, page_images, read_fax, repeat_key
+from adapters.fax import FaxEyes, PageImage, Tesseract, fax_pages, page_images, read_fax, repeat_key
 from adapters.keys import SecretKeys
 from adapters.mail import mime, packed
 from adapters.mail.automatic import OwnMail
@@ -29,6 +29,7 @@ from gateway.domain.intake import Channel, MailReading
 from gateway.domain.rules import Rules
 from gateway.ports import LARGE_BYTES, Gateway
 from gateway.posting import RECEIPT_TYPE
+from gateway.recognising import Recogniser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -149,6 +150,7 @@ class SafeReader:
             memory_bytes=limits.parse_memory_bytes,
             deadline_s=limits.parse_timeout.total_seconds(),
         )
+        self._drawing = Confine(FAX_FUNCTIONS, workers=1, memory_bytes=limits.parse_memory_bytes)
         self._bulk = Confine(
             (packed.READ_MANY,),
             workers=1,
@@ -233,6 +235,16 @@ class SafeReader:
             self._fax_shapes = tuple(each.shape() for each in settings.fax_shape)
         self._own = own_mail(rules)
 
+    def attachments(self, intake: Intake) -> Iterator[tuple[bytes, str]]:
+        """The bytes of each attachment of an intake, and the type that it is declared as."""
+        for part in self.mail(intake).attachments:
+            yield self.attachment(intake.raw, part.part), part.type
+
+    @property
+    def drawing(self) -> Confine:
+        """A child of its own for faxes that are read after their tickets exist: no mail waits for them."""
+        return self._drawing
+
     @property
     def confine(self) -> Confine:
         """The pool of children, for whoever makes pages of a fax."""
@@ -242,6 +254,7 @@ class SafeReader:
         """End the children."""
         self._confine.close()
         self._bulk.close()
+        self._drawing.close()
 
 
 def _envelope_from(intake: Intake) -> str | None:
@@ -375,6 +388,14 @@ def is_our_recipient(rules: Rules, address: str) -> bool:
     return bool(rules.contracts_at(Channel.MAIL, (address,)))
 
 
+def recogniser_of(settings: Settings, gateway: Gateway, reader: SafeReader) -> Recogniser:
+    """The loop that opens faxes after their tickets exist, and has a machine read them where `[fax] ocr` says so."""
+    fax = settings.fax
+    program = Tesseract(fax.ocr_program, fax.ocr_language, fax.ocr_page_timeout.total_seconds())
+    eyes = FaxEyes(reader.drawing, program, reader.attachments)
+    return Recogniser(gateway, eyes, fax.ocr, fax.ocr_pages, fax.ocr_attempts)
+
+
 def fax_as_pdf(reader: SafeReader, store: Store, intake_id: int, pages: int | None = None) -> bytes | None:
     """The pages of a fax intake as PDF; None when it has no document that can be shown, or not `pages` pages."""
     for document, kind in _documents(reader, store, intake_id):
@@ -397,5 +418,4 @@ def _documents(reader: SafeReader, store: Store, intake_id: int) -> Iterator[tup
     """The attachments of an intake and the types that they are declared as."""
     intake = store.read(lambda reading: reading.intake(intake_id, raw=True))
     if intake is not None:
-        for part in reader.mail(intake).attachments:
-            yield reader.attachment(intake.raw, part.part), part.type
+        yield from reader.attachments(intake)

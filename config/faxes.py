@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, field_validator, model_validator
 
 from adapters.fax.shapes import PATTERNS
 from adapters.fax.templates import TemplateError, shape_of
-from config.fields import Duration, Section, duration, refuse
+from config.fields import Duration, Section, duration, duration_text, refuse
 
 if TYPE_CHECKING:
     from adapters.fax.shapes import Shape
 
 Lines = tuple[str, ...]
+LONGEST_PAGE = timedelta(seconds=60)
+"""A page is one step of a loop, and a loop that makes no progress for 90 s is taken for stalled (PROMISES C-50)."""
 _LANGUAGES = re.compile(r"[a-z_]{3,20}(?:\+[a-z_]{3,20}){0,3}")
 
 
@@ -33,6 +36,16 @@ class Fax(Section):
     """How long the recognition of one page may take. Since 0.1."""
     ocr_attempts: Annotated[int, Field(ge=1, le=10)] = 3
     """How often a fax is tried before the ticket says that nothing was recognised. Since 0.1."""
+
+    @field_validator("ocr_page_timeout")
+    @classmethod
+    def _before_the_watchdog(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=1) <= value <= LONGEST_PAGE:
+            raise refuse(
+                f"a page may take from one second to {duration_text(LONGEST_PAGE)}",
+                remedy='write "30s"; a page of a fax takes one or two',
+            )
+        return value
 
     @field_validator("ocr_language")
     @classmethod

@@ -80,13 +80,13 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
     opened = [open_ticket(gw, tx, intake, contract, contact, at) for contract in fresh if known is None]
     _link_all(tx, opened)
     faxing.link_alike(tx, opened, alike, at)
+    faxing.to_be_read(tx, intake, fax, opened, at)
     scanning.owe(gw, tx, intake, reading.attachments, at)
     scanning.mark_known(gw, tx, intake.id, reading.attachments, at)
     tx.settle_intake(intake.id, IntakeState.FILED)
     return IntakeState.FILED
 
 
-def _contracts(
 def _marked(contact: Contact, sender: Verdict | None, *, sure: bool) -> Contact:
     """The contact with the marks of what nobody is sure of: its contract, and who sent it."""
     if not sure:
@@ -94,6 +94,7 @@ def _marked(contact: Contact, sender: Verdict | None, *, sure: bool) -> Contact:
     return verifying.marked(contact, sender)
 
 
+def _contracts(
     gw: Gateway, intake: Intake, reading: MailReading, fax: FaxReading | None
 ) -> tuple[tuple[Contract, ...], bool]:
     """Which contracts, in DESIGN's order, and whether that is sure: else the unassigned lane, never dropped."""

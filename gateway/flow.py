@@ -41,6 +41,7 @@ from gateway import (
 from gateway.domain import replies
 from gateway.domain.dispatch import Deferred
 from gateway.domain.errors import StoreError
+from gateway.domain.faxes import RECOGNISE
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.ticket import CLOSED_STATES
@@ -52,8 +53,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from gateway.domain.delivery import Told
     from gateway.domain.authentication import Verdict
+    from gateway.domain.delivery import Told
     from gateway.domain.dispatch import Dispatch, Outcome
     from gateway.domain.intake import Arrival, Intake, MailReading, Receipt
     from gateway.domain.ticket import Timer
@@ -121,8 +122,8 @@ class _Found:
     intake: Intake
     reading: MailReading | None = None
     fault: BaseException | None = None
-
     looked: Verdict | None = None
+
 
 def _read(gw: Gateway, intakes: Sequence[Intake]) -> list[_Found]:
     """Read the bytes and look at who sent them, with no transaction open."""
@@ -299,7 +300,7 @@ def _told(gw: Gateway, asking: Asking | None, dispatch_id: int) -> Told | None:
 def chase_next(gw: Gateway, limit: int = 32) -> int:
     """Act on every timer whose time has come, each in a unit of its own; how many there were."""
     now = gw.clock.now()
-    due = gw.store.read(lambda reading: reading.due_timers(now, limit, but=waking.STATUS))
+    due = gw.store.read(lambda reading: reading.due_timers(now, limit, but=(waking.STATUS, RECOGNISE)))
     for timer in due:
         _fall_due_now(gw, timer)
     return len(due)

@@ -71,6 +71,11 @@ def ladder_climbed(ticket: int | None, kind: str) -> None:
     _log.info("timer.fell_due", ticket=ticket, kind=kind)
 
 
+def fax_read(intake: int, page: int, took_ms: float, outcome: str) -> None:
+    """A page of a fax was read by a machine; what it says stays out of the log."""
+    _log.info("fax.read", intake=intake, page=page, took_ms=round(took_ms, 1), outcome=outcome)
+
+
 def loop_failed(loop: str, error: BaseException) -> None:
     """A loop of the worker met an error that it survived."""
     _log.error("worker.failed", loop=loop, error=type(error).__name__, text=str(error)[:200])

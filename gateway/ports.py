@@ -279,8 +279,10 @@ class Reading(ScanReading, VerdictReading, Protocol):
         """Every timer of a kind, earliest first."""
         ...
 
-    def due_timers(self, now: datetime, limit: int, *, kind: str | None = None, but: str = "") -> list[Timer]:
-        """Timers whose time has come, earliest first: of one kind, or of every kind `but` one."""
+    def due_timers(
+        self, now: datetime, limit: int, *, kind: str | None = None, but: Sequence[str] = ()
+    ) -> list[Timer]:
+        """Timers whose time has come, earliest first: of one kind, or of every kind `but` some."""
         ...
 
     def open_tickets_of(self, contract: str, address: str, *, since: datetime) -> list[Ticket]:

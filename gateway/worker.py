@@ -10,7 +10,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from gateway import flow, journal
 from gateway.domain.intake import Channel
@@ -61,6 +61,16 @@ class Loop:
             if not did:
                 self.wake.wait(TICK_S)
                 self.stopping.wait(self.rest_s)
+
+
+class Stepping(Protocol):
+    """Work of its own that a loop goes on with: a `Round`, or something that does one piece a step."""
+
+    name: str
+
+    def step(self) -> int:
+        """Do one piece; how much was done (0: nothing waits)."""
+        ...
 
 
 @dataclass(slots=True)
@@ -165,7 +175,7 @@ class Worker:
         *,
         busy: Callable[[], bool] = lambda: False,
         asking: Asking | None = None,
-        rounds: Sequence[Round] = (),
+        rounds: Sequence[Stepping] = (),
     ) -> None:
         self._gw = gw
         self._backlog = False

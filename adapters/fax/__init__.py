@@ -7,17 +7,21 @@ Whatever is missing or odd is a line in `defects`; the document as received is a
 from __future__ import annotations
 
 from adapters.fax import images, pages
+from adapters.fax.eyes import FaxEyes
 from adapters.fax.images import PageImage, page_image, page_images
 from adapters.fax.pages import FaxPages, fax_pages
 from adapters.fax.read import document_key, read_fax, repeat_key
+from adapters.fax.tesseract import Tesseract
 
 FUNCTIONS = (*pages.FUNCTIONS, images.DRAW)
 """What the pool of children has to be given."""
 
 __all__ = [
     "FUNCTIONS",
+    "FaxEyes",
     "FaxPages",
     "PageImage",
+    "Tesseract",
     "document_key",
     "fax_pages",
     "page_image",

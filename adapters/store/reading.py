@@ -349,10 +349,12 @@ class SqlReading:
         query = sa.select(table).where(table.c.kind == kind).order_by(table.c.due_at, table.c.id)
         return [rows.timer_of(row) for row in self._all(query)]
 
-    def due_timers(self, now: datetime, limit: int, *, kind: str | None = None, but: str = "") -> list[Timer]:
+    def due_timers(
+        self, now: datetime, limit: int, *, kind: str | None = None, but: Sequence[str] = ()
+    ) -> list[Timer]:
         table = tables.timer
         self._see(table)
-        wanted = table.c.kind != but if kind is None else table.c.kind == kind
+        wanted = table.c.kind.not_in(but) if kind is None else table.c.kind == kind
         query = sa.select(table).where(table.c.due_at <= now, wanted).order_by(table.c.due_at, table.c.id).limit(limit)
         return [rows.timer_of(row) for row in self._all(query)]
 

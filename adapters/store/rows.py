@@ -11,6 +11,7 @@ from typing import Any
 
 from adapters.store.clean import address_key, clean_text, searchable, shortened
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
+from gateway.domain.faxes import RECOGNISED
 from gateway.domain.intake import Attachment, Channel, Intake, IntakeState
 from gateway.domain.register import Entry, Seal
 from gateway.domain.telephony import (
@@ -111,7 +112,7 @@ def ticket_row(ticket: Ticket) -> Row:
         "suspensions": [_standing_row(each) for each in ticket.suspensions],
         "address_key": address_key(who.address),
         "number_key": address_key(who.number),
-        "search": searchable(found_by)[: 2 * _SEARCHED_CHARACTERS],
+        "search": searchable(found_by)[: 2 * _SEARCHED_CHARACTERS] + searchable(ticket.sheet.get(RECOGNISED, "")),
     }
 
 

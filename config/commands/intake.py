@@ -82,6 +82,10 @@ def show(
     pdf: Annotated[
         Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Write the pages of a fax there as PDF.")
     ] = None,
+    pages: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", file_okay=False, help="Write each page of a fax there as a picture (PNG)."),
+    ] = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -91,6 +95,9 @@ def show(
     """
     if pdf is not None:
         _write_pdf(intake, pdf, config)
+    if pages is not None:
+        _write_pages(intake, pages, config)
+    if pdf is not None or pages is not None:
         return
 
     def ask(reading: Reading) -> tuple[Intake, dict[str, Any]]:
@@ -103,6 +110,8 @@ def show(
 
     with opened(config) as shell:
         found, whole = shell.read(ask)
+        if found.state is IntakeState.UNVERIFIED and not raw:
+            whole |= _says(shell, intake)
     if raw:
         sys.stdout.buffer.write(found.raw)
         sys.stdout.buffer.flush()
@@ -110,8 +119,13 @@ def show(
         showing.document(whole)
     else:
         _for_people(whole)
-        if found.state is IntakeState.UNVERIFIED and not raw:
-            whole |= _says(shell, intake)
+
+
+def _says(shell: Shell, intake_id: int) -> dict[str, str]:
+    """What a mail says that is in no ticket yet, so that somebody can decide about it."""
+    kept = shell.read(lambda reading: reading.intake(intake_id, raw=True))
+    said = shell.reader.mail(kept) if kept is not None else None
+    return {"subject": said.subject, "text": said.new_text or said.text} if said else {}
 
 
 def _for_people(whole: dict[str, Any]) -> None:
@@ -121,14 +135,8 @@ def _for_people(whole: dict[str, Any]) -> None:
         "recipients": " ".join(whole["recipients"]),
         "tickets": " ".join(map(str, whole["tickets"])),
         "facts": "  ".join(f"{key}={value}" for key, value in whole["facts"].items()),
-def _says(shell: Shell, intake_id: int) -> dict[str, str]:
-    """What a mail says that is in no ticket yet, so that somebody can decide about it."""
-    kept = shell.read(lambda reading: reading.intake(intake_id, raw=True))
-    said = shell.reader.mail(kept) if kept is not None else None
-    return {"subject": said.subject, "text": said.new_text or said.text} if said else {}
-
-
         "deliveries": ", ".join(f"{each['door']} {showing.rome(each['at'])}" for each in whole["deliveries"]),
+        "authentication": in_words(whole["authentication"]),
     }
     showing.facts(told.items())
 
@@ -136,7 +144,6 @@ def _says(shell: Shell, intake_id: int) -> dict[str, str]:
 def _write_pdf(intake: int, file: Path, config: Path | None) -> None:
     from config.compose import fax_as_pdf
 
-        "authentication": in_words(whole["authentication"]),
     with opened(config) as shell:
         if shell.read(lambda r: r.intake(intake)) is None:
             raise NotFoundError(f"there is no intake {intake}")
@@ -145,6 +152,26 @@ def _write_pdf(intake: int, file: Path, config: Path | None) -> None:
         raise NotFoundError(f"intake {intake} has no document that can be shown; see --raw")
     file.write_bytes(made)
     remark(f"{file}: {len(made)} bytes")
+
+
+def _write_pages(intake: int, folder: Path, config: Path | None) -> None:
+    from config.compose import fax_as_pictures
+
+    with opened(config) as shell:
+        if shell.read(lambda r: r.intake(intake)) is None:
+            raise NotFoundError(f"there is no intake {intake}")
+        written = 0
+        for page in fax_as_pictures(shell.reader, shell.store, intake):
+            if page.png is None:
+                remark(f"page {page.number}: {page.defect}")
+                continue
+            folder.mkdir(parents=True, exist_ok=True)
+            file = folder / f"page-{page.number:03}.png"
+            file.write_bytes(page.png)
+            remark(f"{file}: {len(page.png)} bytes")
+            written += 1
+    if not written:
+        raise NotFoundError(f"intake {intake} has no page that can be shown; see --raw")
 
 
 @app.command("replay")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway.domain.intake import RepeatKey
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from gateway.domain.intake import FaxReading
@@ -18,6 +20,12 @@ MAIL_WAITS = timedelta(days=7)
 """How long the mail of a fax may have waited somewhere; a time before that is a clock gone wrong."""
 SAME_DOCUMENT_FOR = timedelta(hours=24)
 TIME_NOT_CREDIBLE = "time_not_credible"
+RECOGNISE = "recognise"
+"""The timer of a fax that nobody has opened yet: its pages are looked at and read after its ticket exists."""
+RECOGNISED = "_recognised"
+"""Where a ticket's sheet keeps the words that a machine read in its fax: they are searched, and never sent."""
+MAX_WORDS = 4_000
+"""Characters of them."""
 
 
 def received_at(fax: FaxReading, arrived_at: datetime) -> tuple[datetime, str | None]:
@@ -52,3 +60,22 @@ def pages_phrase(pages: int | None, language: str = "it") -> str:
     if language == "en":
         return "number of pages not stated" if pages is None else f"{pages} page{'' if pages == 1 else 's'}"
     return "pagine non dichiarate" if pages is None else f"{pages} pagin{'a' if pages == 1 else 'e'}"
+
+
+_NOTES = {
+    "it": ("Testo riconosciuto", "Letto da una macchina: può contenere errori. Fa fede il fax.", "pagina"),
+    "en": ("Recognised text", "Read by a machine: it may be wrong. The fax itself counts.", "page"),
+}
+
+
+def recognised_note(texts: Mapping[int, str], language: str = "it") -> tuple[str, str]:
+    """Subject and text of the note that tells the desk what a machine read, page by page."""
+    subject, warning, page = _NOTES.get(language, _NOTES["it"])
+    told = [f"— {page} {number} —\n{text}" for number, text in texts.items() if text]
+    return subject, "\n\n".join((warning, *told))
+
+
+def words_of(text: str) -> str:
+    """The different words of a recognised text, in their order, for the search; what is shorter than three is noise."""
+    words = dict.fromkeys(word for word in re.findall(r"\w{3,40}", text.casefold()) if not word.isspace())
+    return " ".join(words)[:MAX_WORDS]

@@ -365,3 +365,17 @@ def test_an_intake_without_a_document_has_no_pages(desk: Desk, tmp_path: Path) -
     answer = desk.run("intake", "show", kept(desk), "--pdf", tmp_path / "fax.pdf")
     assert answer.code == 1
     assert not (tmp_path / "fax.pdf").exists()
+
+
+def test_the_pages_of_a_fax_are_written_as_pictures(desk: Desk, tmp_path: Path) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = "fax@example.com", "fax@comune.example", "Fax"
+    mail.set_content("Un fax")
+    mail.add_attachment(fax_tiff(2), maintype="image", subtype="tiff", filename="fax.tif")
+    desk.done("intake", "show", kept(desk, mail.as_bytes()), "--pages", tmp_path / "pages")
+    assert sorted(file.name for file in (tmp_path / "pages").iterdir()) == ["page-001.png", "page-002.png"]
+
+
+def test_an_intake_without_a_document_writes_no_picture(desk: Desk, tmp_path: Path) -> None:
+    answer = desk.run("intake", "show", kept(desk), "--pages", tmp_path / "pages")
+    assert (answer.code, (tmp_path / "pages").exists()) == (1, False)

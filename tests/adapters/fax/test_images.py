@@ -42,9 +42,10 @@ def test_a_page_has_the_proportions_of_its_paper(
 def test_blacks_stay_where_they_are(child: Confine) -> None:
     """Page N of our making has a bar of N + 1 lines from a quarter of the height on; 98 lines become 204."""
     picture = drawn(page_image(child, fax_tiff(4), 4))
-    column = [picture.getpixel((picture.width // 3, y)) for y in range(picture.height)]
-    black = [y for y, value in enumerate(column) if isinstance(value, int) and value < 128]
-    assert (black[0], len(black)) == (pytest.approx(286 * 204 / 98, abs=2), pytest.approx(5 * 204 / 98, abs=1))
+    column = picture.crop((picture.width // 3, 0, picture.width // 3 + 1, picture.height)).tobytes()
+    black = [y for y, value in enumerate(column) if value < 128]
+    assert black[0] == pytest.approx(286 * 204 / 98, abs=2)
+    assert len(black) == pytest.approx(5 * 204 / 98, abs=1)
 
 
 def test_a_page_in_a_pdf_is_drawn_as_the_same_page_in_a_tiff(child: Confine) -> None:
@@ -52,7 +53,8 @@ def test_a_page_in_a_pdf_is_drawn_as_the_same_page_in_a_tiff(child: Confine) -> 
     pdf = img2pdf.convert(tiff, nodate=True)
     assert pdf is not None
     one, two = (drawn(page_image(child, document, 2)) for document in (tiff, pdf))
-    assert (one.width, one.height) == (pytest.approx(two.width, rel=0.01), pytest.approx(two.height, rel=0.01))
+    assert one.width == pytest.approx(two.width, rel=0.01)
+    assert one.height == pytest.approx(two.height, rel=0.01)
 
 
 def test_a_page_that_lies_on_its_side_is_turned(child: Confine) -> None:
@@ -81,7 +83,7 @@ def test_a_bomb_is_not_drawn(child: Confine) -> None:
 
 def test_a_bomb_in_a_pdf_is_not_drawn(child: Confine) -> None:
     """F20, B-035."""
-    pdf = img2pdf.convert(bomb(), nodate=True)
+    pdf = img2pdf.convert(bomb(7_000), nodate=True)
     assert pdf is not None
     assert page_image(child, pdf, 1) == PageImage(1, None, defect="pixels_over_budget")
 
