@@ -129,7 +129,7 @@ def way(gw: Gateway, ticket: Ticket | None, contact: Contact, verdict: Verdict |
     if verdict.by is not None:
         return Way.APART
     contract = gw.rules.contract(ticket.contract)
-    urgent = not contact.wakes_nobody and is_urgent(contract.priority, contact.subject, contact.new_text)
+    urgent = not contact.wakes_nobody and is_urgent(contract.priority, "", contact.new_text)
     return Way.APART if urgent and not opening(contract, at).is_open else Way.WAITS
 
 
