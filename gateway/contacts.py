@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gateway.domain.certified import CertifiedReading
     from gateway.domain.contract import Contract
     from gateway.domain.intake import Attachment, FaxReading, Intake, MailReading
+    from gateway.domain.roster import Person
     from gateway.ports import Gateway
 
 UNREADABLE_TEXT = (
@@ -129,7 +130,7 @@ def _fax_contact(
         subject=f"Fax da {number or fax.station_id or 'numero non disponibile'} ({pages_phrase(fax.pages)})",
         text=text,
         new_text=text,
-        requester=Requester(fax.station_id or "", "", number, person.id if person else None),
+        requester=_fax_requester(fax, number, person),
         sender=number or intake.sender,
         attachments=reading.attachments,
         message_id=reading.message_id,
@@ -139,6 +140,13 @@ def _fax_contact(
         clause_facts=_fax_facts(fax),
         pages=fax.pages,
     )
+
+
+def _fax_requester(fax: FaxReading, number: str, person: Person | None) -> Requester:
+    """Somebody of the directory, answered at their mailbox (X8); else a number and what its machine calls itself."""
+    if person is None:
+        return Requester(fax.station_id or "", "", number)
+    return Requester(person.name, person.mail or "", number, person.id)
 
 
 def _fax_facts(fax: FaxReading) -> tuple[tuple[str, str], ...]:

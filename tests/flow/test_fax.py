@@ -8,6 +8,7 @@ from datetime import datetime
 
 import pytest
 
+from gateway import desk
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.roster import Directory, Person
 from gateway.domain.ticket import Mark
@@ -199,6 +200,16 @@ def test_the_fax_of_a_public_body_is_answered_at_its_mailbox_alone(open_desk: St
     assert "(1 pagina)" in answer.text
     assert "art. 47, comma 2, lett. c, d.lgs. 82/2005" in answer.text
     assert "assistenza@pec.comune.example o assistenza@comune.example" in answer.text
+
+
+def test_what_the_desk_says_to_who_sent_a_fax_goes_to_the_mailbox_of_the_directory(open_desk: Station) -> None:
+    """X8, S050; and a mail from there about the ticket belongs to it."""
+    fax(open_desk, "Fax da 0700000002 (1 pagina)")
+    number, by, at = open_desk.ticket().number, open_desk.elena, open_desk.clock.now()
+    open_desk.store.write(lambda tx: desk.reply(open_desk.gw, tx, number, "Può richiamarci?", by, at))
+    assert [each.to for each in open_desk.sent()][-1] == "protocollo@ente.example"
+    open_desk.mail(f"Re: [{number}] Fax ricevuto", "Certo.", sender="protocollo@ente.example")
+    assert [each.text.strip() for each in open_desk.messages(open_desk.ticket())][-1] == "Certo."
 
 
 def test_a_public_body_without_a_mailbox_is_not_answered(open_desk: Station) -> None:
