@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from adapters import pec
 from adapters.clock import OffsetClock, SystemClock
-from adapters.confine import Confine, Confined
+from adapters.confine import NOT_STARTED, Confine, Confined
 from adapters.fax import FUNCTIONS as FAX_FUNCTIONS
 from adapters.fax import FaxEyes, PageImage, Tesseract, fax_pages, page_images, read_fax, repeat_key
 from adapters.keys import SecretKeys
@@ -136,6 +136,11 @@ def trust_list_of(settings: Settings) -> pec.TrustList:
     return pec.load_trust_list(folder) if folder is not None else pec.TrustList()
 
 
+SOON_S = 0.8
+SOON_BYTES_S = 2_000_000
+"""A child reads 5 MB a second on a slow machine, and a hundred mails in a tenth of a second."""
+
+
 class SafeReader:
     """Reads in process what is small and simple, and everything else in a confined child (DESIGN, "Parsing")."""
 
@@ -151,17 +156,18 @@ class SafeReader:
             deadline_s=limits.parse_timeout.total_seconds(),
         )
         self._drawing = Confine(FAX_FUNCTIONS, workers=1, memory_bytes=limits.parse_memory_bytes)
-        self._bulk = Confine(
-            (packed.READ_MANY,),
+        self._quick = Confine(
+            (packed.READ, packed.READ_MANY, pec.READ),
             workers=1,
             memory_bytes=limits.parse_memory_bytes,
             deadline_s=limits.parse_timeout.total_seconds(),
+            ready=packed.READY,
         )
 
     def mail(self, intake: Intake) -> MailReading:
         """What could be read of a mail; a child that was lost leaves a reading that says so."""
         sender = _envelope_from(intake)
-        if intake.size <= LARGE_BYTES and not needs_child(intake.raw):
+        if not _needs_child(intake):
             return mime.read(intake.raw, envelope_from=sender, own=self._own)
         try:
             return packed.answer(self._confine.call(packed.READ, packed.ask(intake.raw, sender, self._own)))
@@ -177,24 +183,36 @@ class SafeReader:
             return MailReading(mime.content_key(intake.raw), readable=False, defects=(f"not read: {again.reason}",))
         return replace(reading, defects=(*reading.defects, f"attachments were not opened: {lost.reason}"))
 
-    def mails(self, intakes: Sequence[Intake]) -> list[MailReading]:
+    def mails(self, intakes: Sequence[Intake]) -> list[MailReading | None]:
         """As `mail`, several at once: many small ones in a child of their own, so that the doors keep the interpreter.
 
-        A child that was lost gives them back to be read one by one.
+        None: its child was lost, or others would have waited; it is read again where it delays nobody (C-47). A child
+        that was lost with many gives them back to be read one by one, each in a child: one of them ended it.
         """
-        few = [intake for intake in intakes if intake.size > LARGE_BYTES or needs_child(intake.raw)]
-        many = [intake for intake in intakes if intake not in few] if len(intakes) - len(few) >= MANY else []
-        read = dict(zip((intake.id for intake in many), self._in_child(many), strict=False))
-        return [read.get(intake.id) or self.mail(intake) for intake in intakes]
+        ordinary = [intake for intake in intakes if not _needs_child(intake)]
+        read, lost = self._many(ordinary) if len(ordinary) >= MANY else ({}, False)
+        return [read.get(intake.id) or self._soon(intake, in_child=lost) for intake in intakes]
 
-    def _in_child(self, intakes: Sequence[Intake]) -> list[MailReading]:
-        if not intakes:
-            return []
+    def _many(self, intakes: Sequence[Intake]) -> tuple[dict[int, MailReading], bool]:
+        """What a child read of them, and whether one of them ended it."""
         asked = packed.ask_many([(intake.raw, _envelope_from(intake)) for intake in intakes], self._own)
         try:
-            return packed.answers(self._bulk.call(packed.READ_MANY, asked))
+            answer = self._quick.call(packed.READ_MANY, asked, deadline_s=_soon_s(len(asked)))
+        except Confined as lost:
+            return {}, not lost.detail.startswith(NOT_STARTED)
+        return dict(zip((intake.id for intake in intakes), packed.answers(answer), strict=False)), False
+
+    def _soon(self, intake: Intake, *, in_child: bool) -> MailReading | None:
+        """One mail of the lane in which nothing may wait; what is not of it is read in the child that has time."""
+        if not _is_hurried(intake):
+            return self.mail(intake)
+        if not in_child and not _needs_child(intake):
+            return mime.read(intake.raw, envelope_from=_envelope_from(intake), own=self._own)
+        asked = packed.ask(intake.raw, _envelope_from(intake), self._own)
+        try:
+            return packed.answer(self._quick.call(packed.READ, asked, deadline_s=_soon_s(intake.size)))
         except Confined:
-            return []
+            return None
 
     def fax(self, intake: Intake, reading: MailReading) -> FaxReading:
         """What a fax mail says of itself."""
@@ -203,12 +221,21 @@ class SafeReader:
         return replace(fax, repeat_key=repeat_key(fax))
 
     def certified(self, intake: Intake) -> CertifiedReading:
-        """What a mail in a certified mailbox certifies; of a child that was lost, that nobody knows."""
-        if intake.size <= LARGE_BYTES and not needs_child(intake.raw):
+        """What a mail in a certified mailbox certifies; of a child that was lost, that nobody knows.
+
+        Raises:
+            Confined: the child was lost, or others would have waited; it is read again where it delays nobody.
+        """
+        if not _needs_child(intake):
             return pec.read(intake.raw, own=self._own, trusted=self._trusted)
+        asked, hurried = pec.ask(intake.raw, self._own, self._trusted), _is_hurried(intake)
         try:
-            return pec.answer(self._confine.call(pec.READ, pec.ask(intake.raw, self._own, self._trusted)))
+            if hurried:
+                return pec.answer(self._quick.call(pec.READ, asked, deadline_s=_soon_s(intake.size)))
+            return pec.answer(self._confine.call(pec.READ, asked))
         except Confined as lost:
+            if hurried:
+                raise
             return CertifiedReading(Kind.UNKNOWN, contradictions=(f"not read: {lost.reason}",))
 
     def attachment(self, raw: bytes, part: str) -> bytes:
@@ -253,8 +280,23 @@ class SafeReader:
     def close(self) -> None:
         """End the children."""
         self._confine.close()
-        self._bulk.close()
+        self._quick.close()
         self._drawing.close()
+
+
+def _needs_child(intake: Intake) -> bool:
+    """Whether a mail is read in a child: a large or strange one, and one whose first try may have ended the process."""
+    return intake.attempts > 1 or intake.size > LARGE_BYTES or needs_child(intake.raw)
+
+
+def _is_hurried(intake: Intake) -> bool:
+    """Whether others wait for it: what is large, or was tried before, has a lane of its own (P4)."""
+    return intake.attempts <= 1 and intake.size <= LARGE_BYTES
+
+
+def _soon_s(size: int) -> float:
+    """How long others may wait for the reading of so many bytes: seconds."""
+    return SOON_S + size / SOON_BYTES_S
 
 
 def _envelope_from(intake: Intake) -> str | None:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gateway import filing, receipts
-from gateway.domain.certified import Kind
+from gateway.domain.certified import NOT_READ, Kind
 from gateway.domain.intake import Address
+from gateway.replaying import filed_earlier, turned_out
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -35,7 +36,9 @@ def file_certified(
     if not tx.is_unfiled(intake.id):
         return intake.state
     if certified.is_receipt:
-        return receipts.settle_receipt(gw, tx, intake, certified, at)
+        state = receipts.settle_receipt(gw, tx, intake, certified, at)
+        turned_out(tx, intake, filed_earlier(tx, intake), state, at)
+        return state
     return filing.file_mail(gw, tx, intake, shown(certified, reading), None, at, certified, looked=looked)
 
 
@@ -60,4 +63,9 @@ def shown(certified: CertifiedReading, reading: MailReading) -> MailReading:
     if certified.kind is Kind.TRANSPORT and certified.is_believed and certified.sender:
         named = next((one.name for one in found.senders if one.address.casefold() == certified.sender.casefold()), "")
         found = replace(found, senders=(Address(named, certified.sender),))
-    return replace(found, defects=(*found.defects, *certified.defects))
+    unread = tuple(why for why in certified.contradictions if why.startswith(NOT_READ))
+    return replace(
+        found,
+        defects=(*unread, *found.defects, *certified.defects),
+        readable=found.readable and not unread,
+    )

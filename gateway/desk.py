@@ -13,7 +13,7 @@ from gateway.contacts import Contact
 from gateway.domain import replies, wording
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import local, opening
-from gateway.domain.intake import Channel, IntakeState
+from gateway.domain.intake import Channel
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.sheet import sheet_with
 from gateway.domain.ticket import (
@@ -33,7 +33,6 @@ from gateway.domain.ticket import (
 )
 from gateway.domain.visits import VisitState
 from gateway.escalating import NO_WORKAROUND, WORKAROUND, escalated_again
-from gateway.filing import UNREAD
 from gateway.receiving import kept, obey, record_routed
 from gateway.tickets import DeskError, contract_of, find
 
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.domain.dispatch import Dispatch
-    from gateway.domain.intake import Intake
     from gateway.domain.roster import Person
     from gateway.ports import Gateway, Transaction
 
@@ -311,31 +309,6 @@ def merge(gw: Gateway, tx: Transaction, number: int, into: int, by: Person, at: 
 
 
 # --------------------------------------------------------------------------------------------------- what was set aside
-
-
-def replay(tx: Transaction, intake_id: int, by: Person, at: datetime) -> Intake:
-    """File an intake once more: one that nobody could read, or that was set aside. A ticket that it has stays its own.
-
-    Raises:
-        DeskError: there is no such intake, or it is filed and was read.
-    """
-    intake = tx.intake(intake_id)
-    if intake is None:
-        raise DeskError(f"there is no intake {intake_id}")
-    tickets = tx.tickets_of(intake_id)
-    filed = ", ".join(map(str, tickets))
-    unread = intake.state is IntakeState.FILED and intake.reason == UNREAD
-    if intake.state in (IntakeState.FILED, IntakeState.REPLY) and not unread:
-        raise DeskError(
-            f"intake {intake_id} is {intake.state}{f' as ticket {filed}' if filed else ''}: nothing to replay"
-        )
-    if tickets and intake.channel in (Channel.SMS, Channel.PHONE):
-        raise DeskError(f"intake {intake_id} has its ticket {filed} already: look at it there")
-    tx.reopen_intake(intake_id, at)
-    chain = str(tickets[0]) if tickets else SYSTEM
-    data = {"intake": str(intake_id), "before": str(intake.state), "reason": intake.reason or ""}
-    tx.record(chain, Happening("intake_replayed", at, by.id, None, data))
-    return tx.intake(intake_id) or intake
 
 
 def retry(gw: Gateway, tx: Transaction, dispatch_id: int, by: Person, at: datetime) -> Dispatch:

@@ -9,17 +9,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gateway import deciding, faxing, paging, scanning, verifying
+from gateway import alarms, faxing, scanning, verifying
 from gateway.bounces import settle_report, without_ticket
 from gateway.contacts import UNREADABLE_TEXT, Contact, contact_of, is_ambiguous
 from gateway.domain import correlation
 from gateway.domain.intake import Channel, IntakeState, MailReading
-from gateway.domain.priority import is_urgent
 from gateway.domain.register import SYSTEM, Happening
-from gateway.domain.ticket import Mark, Priority, Requester
+from gateway.domain.ticket import Mark, Requester
 from gateway.joining import join
 from gateway.passing_on import CLIENT
-from gateway.receiving import add_message, kept, obey, open_ticket
+from gateway.receiving import open_ticket
+from gateway.replaying import UNREAD, file_again, filed_earlier, turned_out
 from gateway.telling import NOBODY
 
 if TYPE_CHECKING:
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
     from gateway.domain.intake import FaxReading, Intake, MailReading
     from gateway.domain.ticket import Ticket
     from gateway.ports import Gateway, Transaction
-
-UNREAD = "unread"
-"""The reason of an intake whose ticket only says that a person must open the original."""
 
 
 def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
@@ -52,11 +49,17 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
     if not tx.is_unfiled(intake.id):
         return intake.state
     sender = verifying.settled(tx, intake, looked, certified)
-    earlier = _filed_earlier(tx, intake)
-    if earlier is not None:
-        return _file_again(gw, tx, intake, earlier, contact_of(gw, intake, reading, fax, certified), at)
+    earlier = filed_earlier(tx, intake)
     if reading.bounce:
-        return settle_report(gw, tx, intake, reading, reading.bounce, at)
+        state = settle_report(gw, tx, intake, reading, reading.bounce, at)
+        turned_out(tx, intake, earlier, state, at)
+        return state
+    if earlier:
+        _find_others(gw, tx, intake, reading, earlier)
+        intake, fax = faxing.as_received(intake, fax) if fax else (intake, fax)
+        contact = verifying.marked(contact_of(gw, intake, reading, fax, certified), sender)
+        scanning.owe(gw, tx, intake, reading.attachments, at)
+        return file_again(gw, tx, intake, earlier, contact, at)
     alike: list[int] = []
     if fax:
         ended = faxing.without_request(tx, intake, fax, at)
@@ -83,7 +86,7 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
     faxing.to_be_read(tx, intake, fax, opened, at)
     scanning.owe(gw, tx, intake, reading.attachments, at)
     scanning.mark_known(gw, tx, intake.id, reading.attachments, at)
-    tx.settle_intake(intake.id, IntakeState.FILED)
+    tx.settle_intake(intake.id, IntakeState.FILED, None if reading.readable else UNREAD)
     return IntakeState.FILED
 
 
@@ -92,6 +95,24 @@ def _marked(contact: Contact, sender: Verdict | None, *, sure: bool) -> Contact:
     if not sure:
         contact = replace(contact, marks=(*contact.marks, Mark.CONTRACT_TO_CONFIRM))
     return verifying.marked(contact, sender)
+
+
+def _find_others(gw: Gateway, tx: Transaction, intake: Intake, reading: MailReading, earlier: Sequence[Ticket]) -> None:
+    """What is read at last may answer a ticket, or be a second delivery: then the tickets show each other."""
+    known = _ticket_of(gw, tx, intake, reading)
+    for ticket in earlier:
+        if known is not None and known.number not in {one.number for one in earlier}:
+            _link_once(tx, ticket.number, known.number, "answers")
+        owner = tx.content_owner(reading.content_key, ticket.contract) if reading.message_id else None
+        if reading.message_id and owner is None:
+            tx.claim_content(reading.content_key, ticket.contract, intake.id)
+        for other in tx.tickets_of(owner) if owner not in (None, intake.id) else ():
+            _link_once(tx, ticket.number, other, "same_contact")
+
+
+def _link_once(tx: Transaction, number: int, other: int, kind: str) -> None:
+    if number != other and (other, kind) not in tx.links(number):
+        tx.add_link(number, other, kind)
 
 
 def _contracts(
@@ -168,7 +189,7 @@ def file_unread(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: d
     """After several failed tries: a ticket that says that a person must open the original (P4, C-47)."""
     if not tx.is_unfiled(intake.id):
         return intake.state
-    if _filed_earlier(tx, intake) is not None:
+    if filed_earlier(tx, intake):
         tx.settle_intake(intake.id, IntakeState.FILED, UNREAD)
         return IntakeState.FILED
     contracts = gw.rules.contracts_at(intake.channel, intake.recipients)
@@ -188,38 +209,7 @@ def file_unread(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: d
     return IntakeState.FILED
 
 
-def _filed_earlier(tx: Transaction, intake: Intake) -> Ticket | None:
-    """The ticket that an intake already has: only one that is replayed, or was tried before, can have one."""
-    if intake.attempts <= 1 and intake.reason is None:
-        return None
-    numbers = tx.tickets_of(intake.id)
-    return tx.ticket(numbers[0]) if numbers else None
-
-
-def _file_again(
-    gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, contact: Contact, at: datetime
-) -> IntakeState:
-    """What could not be read the first time completes the ticket it has; never a second one (C-47)."""
-    contract = gw.rules.contract(ticket.contract, ticket.version)
-    word = is_urgent(contract.priority, contact.subject, contact.new_text)
-    request = deciding.request_of(contact, intake.channel, ticket.received_at, urgent=word is not None)
-    decision = deciding.decision_on(gw, tx, contract, request, at)
-    marks = tuple(mark for mark in ticket.marks if mark not in (Mark.UNREADABLE, Mark.TO_VERIFY))
-    changed = tx.change_ticket(
-        ticket.number,
-        subject=contact.subject,
-        requester=contact.requester,
-        marks=tuple(dict.fromkeys((*marks, *contact.marks, *decision.marks))),
-        **kept(decision),
-    )
-    add_message(tx, intake, changed, contact, lane="requester")
-    data = {"intake": str(intake.id), "sha256": intake.sha256, "outcome": changed.became}
-    personal = {"sender": contact.sender, "subject": contact.subject}
-    tx.record(
-        str(ticket.number), Happening("filed_again", at, NOBODY, contract.clauses.of("recording"), data, personal)
-    )
-    obey(gw, tx, changed, decision, contact, at)
-    if word and changed.priority is Priority.NORMAL and not contact.wakes_nobody:
-        paging.made_urgent(gw, tx, changed, at, by=NOBODY, clause=contract.clauses.of("priority"))
-    tx.settle_intake(intake.id, IntakeState.FILED)
-    return IntakeState.FILED
+def nobody_sees(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: datetime) -> None:
+    """Not even that ticket could be made: the supervisors are told by mail once a day, and it is tried again."""
+    values = {"intake": str(intake.id), "channel": str(intake.channel), "reason": reason}
+    alarms.raise_once(gw, tx, "T-ALARM-UNFILED", values, at, about=str(intake.id))

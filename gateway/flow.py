@@ -31,6 +31,7 @@ from gateway import (
     outages,
     paging,
     receipts,
+    replaying,
     settling,
     storms,
     telling,
@@ -66,6 +67,7 @@ MAIL_LEASE = timedelta(minutes=8)
 """Longer than the longest dialogue with a relay: nobody takes a mail over that is still being sent."""
 TIMER_AGAIN = timedelta(minutes=1)
 FILE_AGAIN = timedelta(seconds=5)
+TOO_SLOW = "read again in the lane in which it delays nobody"
 
 
 # -------------------------------------------------------------------------------------------------------------- accept
@@ -87,8 +89,8 @@ def file_next(gw: Gateway, limit: int = 64, *, large: bool = False, give_way: Ca
     """Make tickets of the contacts that wait, oldest first; how many there were.
 
     The attempt is counted on disk before the bytes are looked at, so that a contact that kills the process is known
-    as such after the restart; one that failed before is taken alone, so that it takes nobody with it. `large` contacts
-    are the business of another loop: none delays a small one (P4). While what was read is being written, the next are
+    as such after the restart. `large` contacts, and those that failed before, are the business of another loop, one by
+    one: none delays a small one or takes it along (P4, C-47). While what was read is being written, the next are
     claimed and read; `give_way` is called in between.
     """
     most = 1 if large else limit
@@ -138,7 +140,8 @@ def _read_all(gw: Gateway, intakes: Sequence[Intake]) -> list[_Found]:
         readings = {intake.id: reading for intake, reading in zip(asked, gw.reader.mails(asked), strict=True)}
     except Exception:  # noqa: BLE001 - whatever other people's bytes do: each alone shows which one it was
         return [_read_alone(gw, intake) for intake in intakes]
-    return [_Found(intake, readings.get(intake.id)) for intake in intakes]
+    slow = {intake.id for intake in asked if readings[intake.id] is None}
+    return [_Found(one, readings.get(one.id), TimeoutError(TOO_SLOW) if one.id in slow else None) for one in intakes]
 
 
 def _read_alone(gw: Gateway, intake: Intake) -> _Found:
@@ -151,7 +154,13 @@ def _read_alone(gw: Gateway, intake: Intake) -> _Found:
 
 
 def _is_to_be_read(gw: Gateway, intake: Intake) -> bool:
-    return intake.channel not in (Channel.SMS, Channel.PHONE) and intake.attempts <= gw.rules.file_attempts
+    return intake.channel not in (Channel.SMS, Channel.PHONE) and not _is_given_up(gw, intake)
+
+
+def _is_given_up(gw: Gateway, intake: Intake) -> bool:
+    """Whether it had all its tries; one that somebody replays counts as tried once, and has one at the least."""
+    least = replaying.TRIED_ONCE + 1 if intake.reason == replaying.REPLAYED else 0
+    return intake.attempts > max(gw.rules.file_attempts, least)
 
 
 def _file(gw: Gateway, found: _Found) -> Future[IntakeState] | BaseException:
@@ -165,7 +174,7 @@ def _file(gw: Gateway, found: _Found) -> Future[IntakeState] | BaseException:
 def _unit(gw: Gateway, found: _Found) -> tuple[Callable[[Transaction], IntakeState], Expected]:
     """What files an intake, and what it will look up."""
     intake, reading, looked, at = found.intake, found.reading, found.looked, gw.clock.now()
-    if intake.attempts > gw.rules.file_attempts:
+    if _is_given_up(gw, intake):
         reason = intake.reason or f"non elaborato dopo {gw.rules.file_attempts} tentativi"
         return lambda tx: filing.file_unread(gw, tx, intake, reason, at), Expected(intakes=(intake.id,))
     if reading is None:
@@ -204,9 +213,13 @@ def _conclude_filing(gw: Gateway, intake: Intake, future: Future[IntakeState] | 
         state = future.result()
     except Exception as error:  # noqa: BLE001 - the edge of the step: journalled, tried again, never lost
         journal.intake_filing_failed(intake, error)
-        until = gw.clock.now() + FILE_AGAIN * intake.attempts
+        wait = timedelta(0) if isinstance(error, TimeoutError) else FILE_AGAIN * intake.attempts
+        until = gw.clock.now() + wait
         reason = type(error).__name__
         gw.store.write(lambda tx: tx.release_intake(intake.id, until, reason))
+        if intake.attempts > gw.rules.file_attempts:
+            at = gw.clock.now()
+            gw.store.write(lambda tx: filing.nobody_sees(gw, tx, intake, reason, at))
     else:
         journal.intake_filed(intake, state, (time.perf_counter() - began) * 1000)
 

@@ -71,7 +71,14 @@ class Reading(ScanReading, VerdictReading, Protocol):
         """One intake; with its raw bytes when `raw`."""
         ...
 
-    def intakes(self, *, state: IntakeState | None = None, ticket: int | None = None, limit: int = 100) -> list[Intake]:
+    def intakes(
+        self,
+        *,
+        state: IntakeState | None = None,
+        reason: str | None = None,
+        ticket: int | None = None,
+        limit: int = 100,
+    ) -> list[Intake]:
         """Intakes, newest first; with `ticket`, those that belong to it, oldest first."""
         ...
 
@@ -266,9 +273,10 @@ class Reading(ScanReading, VerdictReading, Protocol):
         ticket: int | None = None,
         intake: int | None = None,
         verdicts: Sequence[Verdict] = (),
+        newest_first: bool = False,
         limit: int = 100,
     ) -> list[SeenReceipt]:
-        """Receipts of certified mail with what became of each, oldest first."""
+        """Receipts of certified mail with what became of each."""
         ...
 
     def timer(self, kind: str, ticket: int) -> Timer | None:
@@ -320,8 +328,8 @@ class Transaction(ScanWriting, VerdictWriting, Reading, Protocol):
     def claim_intakes(self, now: datetime, limit: int, lease: timedelta, *, large: bool | None = None) -> list[Intake]:
         """The oldest intakes that nobody works on, with raw bytes: attempt counted, leased until `now + lease`.
 
-        `large`: only those above, or only those up to, `LARGE_BYTES`. Of those that were tried before at most one, so
-        that a contact which ends the process takes no other's attempts with it.
+        `large`: those above `LARGE_BYTES` and those that were tried before, or else neither. One that was tried before
+        comes alone, so that a contact which ends the process takes no other's attempts with it.
         """
         ...
 
@@ -338,7 +346,7 @@ class Transaction(ScanWriting, VerdictWriting, Reading, Protocol):
         ...
 
     def reopen_intake(self, intake_id: int, at: datetime) -> None:
-        """An intake that was settled waits again to be filed, from `at` on, with all its attempts. Its ticket stays."""
+        """An intake that was settled waits again to be filed, from `at` on, as one tried once. Its ticket stays."""
         ...
 
     def is_unfiled(self, intake_id: int) -> bool:
@@ -456,7 +464,7 @@ class Transaction(ScanWriting, VerdictWriting, Reading, Protocol):
         ...
 
     def add_receipt(self, receipt: SeenReceipt) -> SeenReceipt:
-        """A receipt was seen, believed or not; its `id` is given here."""
+        """A receipt was seen, believed or not; its `id` is given here. Read once more, it takes its own place."""
         ...
 
     def set_timer(self, kind: str, ticket: int, due_at: datetime, facts: Mapping[str, str]) -> None:
@@ -520,8 +528,11 @@ class Reader(Protocol):
         """What could be read of a mail, in process or in a confined child, whichever the bytes ask for."""
         ...
 
-    def mails(self, intakes: Sequence[Intake]) -> list[MailReading]:
-        """As `mail` for several, in their order: many are read in a child, which leaves the interpreter to others."""
+    def mails(self, intakes: Sequence[Intake]) -> list[MailReading | None]:
+        """As `mail` for several, in their order: many are read in a child, which leaves the interpreter to others.
+
+        None: others would have waited for it; it is to be read again in the lane of what is large or was tried before.
+        """
         ...
 
     def fax(self, intake: Intake, reading: MailReading) -> FaxReading:

@@ -14,6 +14,6 @@ What a child may do is said in `adapters.confine.limits`, how it is spoken to in
 
 from __future__ import annotations
 
-from adapters.confine.pool import Confine, Confined
+from adapters.confine.pool import NOT_STARTED, Confine, Confined
 
-__all__ = ["Confine", "Confined"]
+__all__ = ["NOT_STARTED", "Confine", "Confined"]

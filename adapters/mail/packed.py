@@ -15,6 +15,7 @@ from gateway.domain.invitation import Invitation
 
 READ = "adapters.mail.packed:read_packed"
 READ_MANY = "adapters.mail.packed:read_many_packed"
+READY = "adapters.mail.packed:ready"
 ATTACHMENT = "adapters.mail.packed:attachment_packed"
 """The names under which a confined child finds `read_packed`, `read_many_packed` and `attachment_packed`."""
 
@@ -40,6 +41,11 @@ def ask_many(mails: Sequence[tuple[bytes, str | None]], own: OwnMail) -> bytes:
         "loop_token": own.loop_token,
     }
     return json.dumps(head).encode() + _HEAD_ENDS + b"".join(raw for raw, _ in mails)
+
+
+def ready(_payload: bytes) -> bytes:
+    """Runs in a fresh child: everything is loaded."""
+    return b""
 
 
 def read_packed(payload: bytes) -> bytes:

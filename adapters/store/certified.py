@@ -66,6 +66,7 @@ class CertifiedReading(ScanReading):
         ticket: int | None = None,
         intake: int | None = None,
         verdicts: Sequence[Verdict] = (),
+        newest_first: bool = False,
         limit: int = 100,
     ) -> list[SeenReceipt]:
         self._see(_r)
@@ -76,7 +77,8 @@ class CertifiedReading(ScanReading):
             query = query.where(_r.c.intake == intake)
         if verdicts:
             query = query.where(_r.c.verdict.in_([str(one) for one in verdicts]))
-        return [_receipt_of(row) for row in self._all(query.order_by(_r.c.id).limit(limit))]
+        order = _r.c.id.desc() if newest_first else _r.c.id
+        return [_receipt_of(row) for row in self._all(query.order_by(order).limit(limit))]
 
 
 class CertifiedWriting(ScanWriting, CertifiedReading):
@@ -91,5 +93,8 @@ class CertifiedWriting(ScanWriting, CertifiedReading):
         return _line_of(self._buffer.change(_l, (line_id,), _line_row(changed)))
 
     def add_receipt(self, receipt: SeenReceipt) -> SeenReceipt:
+        for earlier in self.receipts(intake=receipt.intake, limit=1):
+            made = replace(receipt, id=earlier.id)
+            return _receipt_of(self._buffer.change(_r, (earlier.id,), _receipt_row(made)))
         made = replace(receipt, id=self._next("receipt"))
         return _receipt_of(self._buffer.insert(_r, _receipt_row(made)))

@@ -118,9 +118,18 @@ class SqlReading:
             return None
         return rows.intake_of(row, self._raw(row) if raw else b"")
 
-    def intakes(self, *, state: IntakeState | None = None, ticket: int | None = None, limit: int = 100) -> list[Intake]:
+    def intakes(
+        self,
+        *,
+        state: IntakeState | None = None,
+        reason: str | None = None,
+        ticket: int | None = None,
+        limit: int = 100,
+    ) -> list[Intake]:
         self._see(_i)
         query = sa.select(_i)
+        if reason is not None:
+            query = query.where(_i.c.reason == reason)
         if state is not None:
             query = query.where(_i.c.state == str(state))
         if ticket is not None:

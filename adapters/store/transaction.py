@@ -39,15 +39,30 @@ _COUNTERS = sa.select(tables.counter.c.name, tables.counter.c.value)
 _i, _t, _d, _p = tables.intake, tables.ticket, tables.dispatch, tables.page
 
 MAX_BYTES = 1 << 60
+MAX_TRIES = (1 << 31) - 1
 
 # Built once: to build a query costs as much as to run it.
 _CLAIM_INTAKES = (
     sa.select(_i)
     .where(tables.LEASED, _i.c.lease_until <= sa.bindparam("now"))
-    .where(_i.c.size > sa.bindparam("least"), _i.c.size <= sa.bindparam("most"))
+    .where(
+        sa.or_(
+            sa.and_(
+                _i.c.size > sa.bindparam("least"),
+                _i.c.size <= sa.bindparam("most"),
+                _i.c.attempts <= sa.bindparam("tried_at_most"),
+            ),
+            _i.c.attempts >= sa.bindparam("tried_at_least"),
+        )
+    )
     .order_by(_i.c.lease_until, _i.c.id)
     .limit(sa.bindparam("limit", type_=sa.Integer))
 )
+_LANES: dict[bool | None, dict[str, int]] = {
+    None: {"least": -1, "most": MAX_BYTES, "tried_at_most": MAX_TRIES, "tried_at_least": MAX_TRIES},
+    False: {"least": -1, "most": LARGE_BYTES, "tried_at_most": 0, "tried_at_least": MAX_TRIES},
+    True: {"least": LARGE_BYTES, "most": MAX_BYTES, "tried_at_most": MAX_TRIES, "tried_at_least": 1},
+}
 # A page goes before every other message that is due (P6).
 _CLAIM_DISPATCHES = (
     sa.select(_d)
@@ -182,11 +197,10 @@ class SqlTransaction(AuthenticationWriting):
 
     def claim_intakes(self, now: datetime, limit: int, lease: timedelta, *, large: bool | None = None) -> list[Intake]:
         self._see(_i)
-        least, most = (LARGE_BYTES, MAX_BYTES) if large else (-1, MAX_BYTES if large is None else LARGE_BYTES)
-        values = {"now": now, "least": least, "most": most, "limit": limit}
+        values = {"now": now, "limit": limit, **_LANES[large]}
         waiting = self._prepared(_CLAIM_INTAKES, values)
-        again = [row["id"] for row in waiting if row["attempts"]]
-        found = [self._buffer.remember(_i, row) for row in waiting if row["id"] not in again[1:]]
+        alone = waiting[:1] if waiting and waiting[0]["attempts"] else [row for row in waiting if not row["attempts"]]
+        found = [self._buffer.remember(_i, row) for row in alone]
         raw = tables.intake_raw
         self._see(raw)
         self._buffer.fetch(raw, [row["id"] for row in found])
@@ -215,7 +229,7 @@ class SqlTransaction(AuthenticationWriting):
         self._buffer.change(_i, (intake_id,), {"lease_until": until, "reason": reason})
 
     def reopen_intake(self, intake_id: int, at: datetime) -> None:
-        values = {"state": IntakeState.RECEIVED, "reason": "replayed", "attempts": 0, "lease_until": at}
+        values = {"state": IntakeState.RECEIVED, "reason": "replayed", "attempts": 1, "lease_until": at}
         self._buffer.change(_i, (intake_id,), values)
 
     def is_unfiled(self, intake_id: int) -> bool:

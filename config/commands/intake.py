@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,12 +12,18 @@ import typer
 from config.commands import showing
 from config.commands.common import LARGEST, AsJson, Config, Limit, NotFoundError, Who, opened, remark
 from config.commands.verdicts import in_words, verdict_entry
+from config.commands.whole import receipt_entry
 from gateway.domain.intake import IntakeState
+from gateway.domain.ledger import Verdict
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from config.commands.common import Shell
     from gateway.domain.intake import Intake
-    from gateway.ports import Reading
+    from gateway.domain.ledger import SeenReceipt
+    from gateway.domain.roster import Person
+    from gateway.ports import Reading, Transaction
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="What came in, and what was set aside.")
 
@@ -27,6 +34,7 @@ Id = Annotated[int, typer.Argument(metavar="ID", min=1, max=LARGEST, help="The i
 def list_(
     state: Annotated[IntakeState | None, typer.Option(help="Only in this state.")] = None,
     ticket: Annotated[int | None, typer.Option(metavar="N", min=1, max=LARGEST, help="Only of this ticket.")] = None,
+    aside: Annotated[bool, typer.Option("--set-aside", help="Only what nobody could read.")] = False,
     limit: Limit = 100,
     as_json: AsJson = False,
     config: Config = None,
@@ -36,10 +44,13 @@ def list_(
     Example: centralino intake list --state duplicate
     """
     from gateway import tickets
+    from gateway.replaying import UNREAD
 
     def ask(reading: Reading) -> list[dict[str, Any]]:
         number = None if ticket is None else tickets.find(reading, ticket).number
-        return [_entry(reading, each) for each in reading.intakes(state=state, ticket=number, limit=limit)]
+        wanted = UNREAD if aside else None
+        found = reading.intakes(state=state, reason=wanted, ticket=number, limit=limit)
+        return [_entry(reading, each) for each in found]
 
     with opened(config) as shell:
         found = shell.read(ask)
@@ -106,7 +117,8 @@ def show(
             raise NotFoundError(f"there is no intake {intake}")
         deliveries = [{"door": door, "at": at} for door, at in reading.deliveries(intake)]
         beside = {"facts": found.facts, "deliveries": deliveries, "authentication": verdict_entry(reading, intake)}
-        return found, _entry(reading, found) | beside
+        seen = [receipt_entry(each) | {"report": each.report} for each in reading.receipts(intake=intake, limit=1)]
+        return found, _entry(reading, found) | beside | {"receipt": next(iter(seen), None)}
 
     with opened(config) as shell:
         found, whole = shell.read(ask)
@@ -137,8 +149,50 @@ def _for_people(whole: dict[str, Any]) -> None:
         "facts": "  ".join(f"{key}={value}" for key, value in whole["facts"].items()),
         "deliveries": ", ".join(f"{each['door']} {showing.rome(each['at'])}" for each in whole["deliveries"]),
         "authentication": in_words(whole["authentication"]),
+        "receipt": _receipt_for_people(whole["receipt"]),
     }
     showing.facts(told.items())
+
+
+def _receipt_for_people(seen: dict[str, Any] | None) -> str:
+    """What a receipt of certified mail is, what became of it, and why not more."""
+    if seen is None:
+        return ""
+    why = "; ".join((*seen["reasons"], f"revocation {seen['report'].get('revocation') or 'not checked'}"))
+    return f"{seen['kind']} {seen['verdict']} {seen['message_id'] or '-'} {seen['recipient'] or '-'} ({why})"
+
+
+@app.command("receipts")
+def receipts(
+    verdict: Annotated[
+        Verdict | None, typer.Option(help="Only with this verdict: orphan is about no message of ours.")
+    ] = None,
+    limit: Limit = 100,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Receipts of certified mail, newest first: of which message, what became of each, and why.
+
+    Example: centralino intake receipts --verdict orphan
+    """
+    verdicts = (verdict,) if verdict else ()
+
+    def ask(reading: Reading) -> list[SeenReceipt]:
+        return reading.receipts(verdicts=verdicts, newest_first=True, limit=limit)
+
+    with opened(config) as shell:
+        found = [receipt_entry(each) for each in shell.read(ask)]
+    if as_json:
+        showing.document(found)
+        return
+    showing.table(
+        ("INTAKE", "VERDICT", "KIND", "SEEN", "RECIPIENT", "MESSAGE", "TICKET", "REASONS"),
+        [
+            (e["intake"], e["verdict"], e["kind"], showing.rome(e["seen_at"]), e["recipient"], e["message_id"],
+             e["ticket"], "; ".join(e["reasons"]))
+            for e in found
+        ],
+    )  # fmt: skip
 
 
 def _write_pdf(intake: int, file: Path, config: Path | None) -> None:
@@ -175,20 +229,47 @@ def _write_pages(intake: int, folder: Path, config: Path | None) -> None:
 
 
 @app.command("replay")
-def replay(intake: Id, who: Who, as_json: AsJson = False, config: Config = None) -> None:
-    """File once more what nobody could read or what was set aside. A ticket that it has stays its own.
+def replay(
+    who: Who,
+    intake: Annotated[int | None, typer.Argument(metavar="[ID]", min=1, max=LARGEST, help="The intake.")] = None,
+    every: Annotated[
+        bool, typer.Option("--all-set-aside", help="Everything whose ticket only says: open the original by hand.")
+    ] = False,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
+    """Read once more, with the reader as it is now, what was set aside. A ticket that it has stays its own.
 
-    The gateway files it at once when it runs, else as soon as it does.
+    Nothing is doubled by asking again: what is read as before leaves the ticket as it is, and the ticket's history says
+    what changed. The gateway does it at once when it runs, else as soon as it does.
+
+    Example: centralino intake replay --all-set-aside
     """
     from adapters.store import daemon_alive
-    from gateway import desk
+    from gateway import replaying
 
+    if (intake is None) is not every:
+        raise typer.BadParameter("name one intake, or --all-set-aside")
     with opened(config) as shell:
-        changed = shell.act(who, lambda tx, by, at: desk.replay(tx, intake, by, at))
-        whole = shell.read(lambda reading: _entry(reading, changed))
-        if not daemon_alive(shell.site.settings.database.address):
+        found = (
+            [intake]
+            if intake is not None
+            else [one.id for one in shell.read(partial(replaying.set_aside, limit=LARGEST))]
+        )
+        changed = [shell.act(who, partial(_replayed, each)) for each in found]
+        whole = shell.read(lambda reading: [_entry(reading, each) for each in changed])
+        if changed and not daemon_alive(shell.site.settings.database.address):
             remark("waits to be filed; no gateway is running")
     if as_json:
-        showing.document(whole)
-    else:
-        print(f"intake {changed.id} {changed.state}")
+        showing.document(whole if every else whole[0])
+        return
+    for each in changed:
+        print(f"intake {each.id} {each.state}")
+    if not changed:
+        print("nothing is set aside")
+
+
+def _replayed(intake: int, tx: Transaction, by: Person, at: datetime) -> Intake:
+    from gateway import replaying
+
+    return replaying.replay(tx, intake, by, at)

@@ -100,7 +100,7 @@ def whole(gw: Gateway, reading: Reading, ticket: Ticket) -> dict[str, Any]:
         "dispatches": [dispatch_entry(each) for each in dispatches],
         "escalations": [_escalation(ticket, each) for each in dispatches if each.kind is DispatchKind.ESCALATION],
         "certified": [_certified(line) for line in reading.lines(ticket=number)],
-        "receipts": [_receipt(each) for each in reading.receipts(ticket=number, limit=MANY)],
+        "receipts": [receipt_entry(each) for each in reading.receipts(ticket=number, limit=MANY)],
         "links": [{"number": other, "kind": kind} for other, kind in reading.links(number)],
         "intakes": [each.id for each in reading.intakes(ticket=number, limit=MANY)],
         "unverified": waiting_for(reading, number),
@@ -121,17 +121,20 @@ def _certified(line: Line) -> dict[str, Any]:
     }
 
 
-def _receipt(seen: SeenReceipt) -> dict[str, Any]:
+def receipt_entry(seen: SeenReceipt) -> dict[str, Any]:
     """A receipt of certified mail, believed or not."""
     return {
         "intake": seen.intake,
+        "ticket": seen.ticket,
         "dispatch": seen.dispatch,
         "kind": seen.kind,
         "verdict": str(seen.verdict),
+        "message_id": seen.message_id or None,
         "recipient": seen.recipient or None,
         "certified_at": seen.certified_at,
         "seen_at": seen.seen_at,
         "reasons": seen.report.get("reasons", []),
+        "revocation": seen.report.get("revocation", "not_checked"),
     }
 
 

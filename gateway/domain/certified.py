@@ -50,6 +50,10 @@ RECEIPTS = (
 """What a provider says of a message: never a ticket, never answered, never dropped."""
 
 
+NOT_READ = "not read"
+"""How a contradiction begins that says that nobody looked inside: too much of it, or the reader was lost."""
+
+
 class ReceiptType(StrEnum):
     """How much of the message a delivery receipt carries: all of it, hashes for its attachments, or nothing."""
 

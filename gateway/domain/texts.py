@@ -265,6 +265,7 @@ _PAGE = "service ticket category body time code"
 _PASSED_ON = "office date time channel subject why requester text attachments"
 _CONTACTS = "contract office article details hours valid_from days service vendor"
 _TERM = "ticket service body date time term_name due clause"
+_BRAKES = ("T-ALARM-ANSWERS-STORM", "T-ALARM-ANSWERS-ADDRESS", "T-ALARM-ANSWERS-DOMAIN")
 _OUTAGE = "name channel date time cause"
 _DUTY = "service body start end by change person"
 _SHEET = (
@@ -355,6 +356,8 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "T-ALARM-WARNINGS": "name findings",
         "T-ALARM-SCANNER": "name date time cause",
         "T-ALARM-INFECTED": "name date time tickets found",
+        **dict.fromkeys(_BRAKES, "ticket address service date time"),
+        "T-ALARM-UNFILED": "name intake channel reason",
         "T-ALARM-DRILL": "service contract month last",
         "T-DRILL-RESULT": "ticket service date time results",
         "T-PAGE": "ticket service category body date time link",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pypdf import PdfReader
 
-from config.commands.common import opened
+from config.commands.common import USAGE, opened
 from gateway import flow
 from gateway.domain.dispatch import DispatchState
 from gateway.domain.hours import ROME
@@ -155,7 +155,8 @@ def kept(desk: Desk, raw: bytes = MAIL) -> int:
 
 def filed(desk: Desk) -> None:
     with opened(desk.config) as shell:
-        flow.file_next(shell.gateway)
+        while flow.file_next(shell.gateway) + flow.file_next(shell.gateway, large=True):
+            pass
 
 
 def test_an_intake_is_shown_and_its_bytes_are_those_received(desk: Desk) -> None:
@@ -168,12 +169,36 @@ def test_an_intake_is_shown_and_its_bytes_are_those_received(desk: Desk) -> None
     assert desk.done("intake", "show", intake, "--json").json["deliveries"][0]["door"] == "smtp"
 
 
-def test_an_intake_that_was_filed_is_not_replayed(desk: Desk) -> None:
+def test_an_intake_that_was_read_is_read_again_and_nothing_changes(desk: Desk) -> None:
     intake = kept(desk)
     filed(desk)
+    (before,) = desk.done("ticket", "list", "--json").json
+    messages = desk.show(before["number"])["messages"]
+    for _ in range(2):
+        assert desk.done("intake", "replay", intake, "--json").json["state"] == "received"
+    filed(desk)
+    (after,) = desk.done("ticket", "list", "--json").json
+    shown = desk.show(after["number"])
+    assert (after, shown["messages"]) == (before, messages)
+    assert [one["data"]["changed"] for one in shown["events"] if one["type"] == "filed_again"] == ["nothing"]
+
+
+def test_a_call_or_text_is_not_replayed(desk: Desk) -> None:
+    with desk.store() as store:
+        at = datetime.now(ROME) - timedelta(minutes=1)
+        arrival = Arrival(Channel.SMS, "twilio", b"x", at, "+393331234567", ("+393330000200",), RepeatKey("twilio:SM1"))
+        intake = store.write(lambda tx: tx.accept(arrival, at)).intake_id
+        store.write(lambda tx: tx.settle_intake(intake, IntakeState.FILED))
     answer = desk.run("intake", "replay", intake)
-    assert answer.code == 1
-    assert "nothing to replay" in answer.err
+    assert (answer.code, "nothing to replay" in answer.err) == (1, True)
+
+
+def test_replay_asks_for_one_intake_or_for_everything(desk: Desk) -> None:
+    assert desk.run("intake", "replay").code == USAGE
+    assert desk.run("intake", "replay", 1, "--all-set-aside").code == USAGE
+    assert desk.run("intake", "replay", 99).code == 1
+    assert desk.done("intake", "replay", "--all-set-aside", "--json").json == []
+    assert "nothing is set aside" in desk.done("intake", "replay", "--all-set-aside").text
 
 
 def test_an_unread_intake_is_replayed_into_the_ticket_it_has(desk: Desk) -> None:
@@ -189,7 +214,11 @@ def test_an_unread_intake_is_replayed_into_the_ticket_it_has(desk: Desk) -> None
     filed(desk)
     (before,) = desk.done("ticket", "list", "--json").json
     assert "unreadable" in before["marks"]
-    assert "waits to be filed" in desk.done("intake", "replay", intake).err
+    assert [one["id"] for one in desk.done("intake", "list", "--set-aside", "--json").json] == [intake]
+    answer = desk.done("intake", "replay", "--all-set-aside", "--json")
+    assert "waits to be filed" in answer.err
+    assert [one["id"] for one in answer.json] == [intake]
+    assert desk.done("intake", "list", "--set-aside", "--json").json == []
     filed(desk)
     (after,) = desk.done("ticket", "list", "--json").json
     assert after["number"] == before["number"]

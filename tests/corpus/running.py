@@ -69,9 +69,9 @@ class Remembering:
         self.readings[intake.id] = reading
         return reading
 
-    def mails(self, intakes: Sequence[Intake]) -> list[MailReading]:
+    def mails(self, intakes: Sequence[Intake]) -> list[MailReading | None]:
         found = self._reader.mails(intakes)
-        self.readings |= {intake.id: reading for intake, reading in zip(intakes, found, strict=True)}
+        self.readings |= {intake.id: reading for intake, reading in zip(intakes, found, strict=True) if reading}
         return found
 
     def fax(self, intake: Intake, reading: MailReading) -> FaxReading:

@@ -9,6 +9,7 @@ import pytest
 from adapters.confine import Confine, Confined
 from gateway import flow
 from gateway.domain.intake import Arrival, Channel, IntakeState, RepeatKey
+from gateway.domain.ticket import Mark
 from gateway.flow import ROUNDS
 from tests.flow.station import INTAKE, Station
 
@@ -35,15 +36,16 @@ def test_a_burst_becomes_one_ticket_each_in_the_order_of_arrival(station: Statio
 
 
 def test_a_child_that_is_lost_costs_nobody_the_ticket(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    """C-47: the mails of a lost child are read one by one."""
+    """C-47: the mails of a lost child are read one by one, and when that fails too a person opens each."""
 
     def lost(*_: object, **__: object) -> bytes:
         raise Confined("crashed", "for the test")
 
     monkeypatch.setattr(Confine, "call", lost)
     burst(station, 10)
-    flow.file_next(station.gw)
+    station.file()
     assert len(station.tickets()) == 10
+    assert {Mark.UNREADABLE in ticket.marks for ticket in station.tickets()} == {True}
 
 
 def test_a_reader_that_fails_for_one_files_the_others(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:

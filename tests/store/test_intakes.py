@@ -169,6 +169,27 @@ def test_a_cursor_moves(store: SqlStore) -> None:
     assert store.read(lambda reading: reading.cursor("inbox")) == (77, 9)
 
 
+def test_what_was_tried_before_is_claimed_where_it_delays_nobody(store: SqlStore) -> None:
+    """C-47: in the lane of what is large, alone."""
+    for key in ("k1", "k2", "k3"):
+        store.write(lambda unit, key=key: unit.accept(arrival(key), NOW))  # type: ignore[misc]  # as above
+    store.write(lambda unit: unit.claim_intakes(NOW, 2, timedelta(0)))
+
+    def claimed(large: bool | None) -> list[int]:  # noqa: FBT001 - the lane
+        return [one.id for one in store.write(lambda unit: unit.claim_intakes(NOW, 9, timedelta(0), large=large))]
+
+    assert claimed(large=None) == [1]
+    assert claimed(large=True) == [1]
+    assert claimed(large=False) == [3]
+
+
+def test_intakes_are_found_by_their_reason(store: SqlStore) -> None:
+    store.write(lambda unit: unit.accept(arrival("k1"), NOW))
+    number = store.write(lambda unit: unit.accept(arrival("k2"), NOW)).intake_id
+    store.write(lambda unit: unit.settle_intake(number, IntakeState.FILED, "unread"))
+    assert [one.id for one in store.read(lambda reading: reading.intakes(reason="unread"))] == [number]
+
+
 def test_an_unknown_id_is_none(store: SqlStore) -> None:
     answers = store.read(
         lambda reading: (
@@ -184,7 +205,7 @@ def test_an_unknown_id_is_none(store: SqlStore) -> None:
     assert answers == (None,) * 7
 
 
-def test_a_reopened_intake_is_claimed_again_as_if_never_tried(store: SqlStore) -> None:
+def test_a_reopened_intake_is_claimed_again_as_one_that_was_tried_once(store: SqlStore) -> None:
     """`intake replay`: what was settled waits again, and its bytes are those received."""
     number = store.write(lambda unit: unit.accept(arrival(raw=b"once more"), NOW)).intake_id
     store.write(lambda unit: unit.claim_intakes(NOW, 1, LEASE))
@@ -192,4 +213,4 @@ def test_a_reopened_intake_is_claimed_again_as_if_never_tried(store: SqlStore) -
     store.write(lambda unit: unit.reopen_intake(number, NOW + MINUTE))
     assert store.write(lambda unit: unit.claim_intakes(NOW, 1, LEASE)) == []
     (claimed,) = store.write(lambda unit: unit.claim_intakes(NOW + MINUTE, 1, LEASE))
-    assert (claimed.id, claimed.attempts, claimed.reason, claimed.raw) == (number, 1, "replayed", b"once more")
+    assert (claimed.id, claimed.attempts, claimed.reason, claimed.raw) == (number, 2, "replayed", b"once more")
