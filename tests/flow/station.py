@@ -20,7 +20,7 @@ from gateway.domain.register import SYSTEM
 from tests.clock import TestClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from adapters.store import SqlStore
     from gateway.domain.call import Script
@@ -95,6 +95,18 @@ class Station:
         """A mail by SMTP, filed."""
         raw = self.raw_mail(subject, text, sender=sender, to=to, message_id=message_id, headers=headers)
         return self.arrive(raw, sender=sender if envelope is None else envelope, to=to)
+
+    def mails(self, subjects: Sequence[str], *, sender: str = MARIA) -> None:
+        """Urgent or not, many mails that came together, each a contact of its own."""
+        at, waiting = self.clock.now(), []
+        for subject in subjects:
+            raw = self.raw_mail(subject, "Non si registra niente.", sender=sender, to=(INTAKE,), message_id="")
+            key = RepeatKey(f"smtp:{INTAKE}:{hashlib.sha256(raw).hexdigest()}", None)
+            arrival = Arrival(Channel.MAIL, "smtp", raw, at, sender, (INTAKE,), key)
+            waiting.append(flow.accept(self.gw, arrival))
+        for each in waiting:
+            each.result(10)
+        self.file()
 
     def raw_mail(
         self, subject: str, text: str, *, sender: str, to: tuple[str, ...], message_id: str | None, headers: str = ""
