@@ -4,7 +4,10 @@ import { $, clock, el, keyed, moment, setText, shortDay, word } from "./dom.js";
 
 const STATES_DONE = ["solved", "closed"];
 // What the register needs to be proved by and nobody who rehearses reads; `centralino ticket show` has all of it.
-const PLUMBING = new Set(["key", "dispatch", "person", "intake"]);
+const PLUMBING = new Set([
+  "done_at", "dispatch", "intake", "job", "key", "lane", "person", "received_at", "rung", "sha256", "sheet_sha256", "stated_at",
+  "version",
+]);
 // Steps that come in dozens: shown small, so that what matters stands out.
 const MINOR = new Set(["dispatch_status", "dispatch_attempted", "call_step", "leg_ended", "acknowledged"]);
 const SID = /^[A-Z]{2}[0-9a-f]{32}$/;
@@ -18,6 +21,11 @@ function updateRegister(seen) {
   const events = seen.events.filter((event) => filter === null || event.chain === String(filter));
   const today = shortDay(seen.now);
   keyed($("events"), events, (event) => `${event.chain}:${event.seq}`, (event) => eventNode(event, today));
+}
+
+/** A stored word, or several with commas between, in the language of the page; whatever else it is, as it is. */
+function told(value) {
+  return value.split(",").map((each) => word(`value.${each}`, {}, each)).join(", ");
 }
 
 function ticketNode(ticket) {
@@ -54,7 +62,7 @@ function eventNode(event, today) {
   const on = shortDay(event.at);
   const facts = Object.entries(event.data)
     .filter(([name, value]) => value && !PLUMBING.has(name) && !SID.test(value))
-    .map(([name, value]) => `${name} ${value}`);
+    .map(([name, value]) => `${word(`fact.${name}`)} ${told(value)}`);
   return el(
     "li",
     { class: [event.chain === "system" ? "system" : "", MINOR.has(event.type) ? "minor" : ""].join(" ").trim() },
@@ -68,7 +76,7 @@ function eventNode(event, today) {
         el("b", {}, word(`event.${event.type}`)),
         event.clause ? el("span", { class: "clause", title: word("ui.clause") }, event.clause) : null,
       ),
-      el("p", { class: "facts" }, [event.chain === "system" ? word("ui.system") : event.chain, event.by, ...facts].filter(Boolean).join(" · ")),
+      el("p", { class: "facts" }, [event.chain === "system" ? word("ui.system") : event.chain, word(`by.${event.by}`, {}, event.by), ...facts].filter(Boolean).join(" · ")),
     ),
   );
 }

@@ -89,6 +89,18 @@ def test_whoever_hangs_up_in_the_menu_leaves_a_line(page: Page) -> None:
     )
 
 
+def test_a_message_is_left_after_the_notice_and_the_tone(page: Page) -> None:
+    """V-03, X12: what is said after the tone is a recording; the gateway fetches it and the register says so."""
+    call_as(page)
+    caller(page).get_by_role("button", name="Tasto 2", exact=True).click()
+    expect(caller(page).locator(".call-status")).to_contain_text("registra")
+    expect(caller(page)).to_contain_text("La chiamata può essere registrata")
+    caller(page).get_by_placeholder("Parole da dire").fill("Sono Maria, chiamatemi")
+    caller(page).get_by_role("button", name="Di’").click()
+    expect(caller(page)).to_contain_text("messaggio di 2 secondi lasciato")
+    expect(page.locator("#events")).to_contain_text("registrazione conservata")
+
+
 def test_a_voicemail_that_picks_up_accepts_nothing(page: Page) -> None:
     """S029: the machine presses no key, so the deputy's telephone rings."""
     call_as(page)
@@ -145,7 +157,7 @@ def test_a_fault_of_the_carrier_is_caused_and_mended(page: Page) -> None:
     page.get_by_role("button", name="Provoca").click()
     expect(page.locator("#faults > li")).to_contain_text("30003")
     text_us(page, "Come si stampa il registro?", "+393337770003")
-    expect(page.locator("#events")).to_contain_text("undelivered")
+    expect(page.locator("#events")).to_contain_text("non consegnato")
     page.get_by_role("button", name="Ripara tutto").click()
     expect(page.locator("#faults > li")).to_have_count(0)
 
