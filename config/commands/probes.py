@@ -19,12 +19,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from adapters.fax import Tesseract
 from adapters.store import daemon_alive, require_current
 from config.watches import scanner_of
 from gateway.domain.errors import CentralinoError
 
 if TYPE_CHECKING:
     from adapters.antivirus import Clamd
+    from config.faxes import Fax
     from config.mailboxes import Mailbox
     from config.settings import PecAccount, Relay, Settings, Twilio
 
@@ -67,10 +69,25 @@ def probes(settings: Settings) -> Iterator[Probe]:
     if antivirus := settings.antivirus:
         scanner = scanner_of(antivirus)
         yield _tried("virus scanner", scanner.where, lambda: _scanner(scanner))
+    if settings.fax.ocr and any(box.kind == "fax" for box in settings.mailbox):
+        yield _tried("fax text", settings.fax.ocr_program, lambda: _fax_text(settings.fax))
     if twilio := settings.twilio:
         yield _tried("carrier", twilio.api_url, lambda: _carrier(twilio))
     else:
         yield Probe("carrier", ok=None, said="there is no [twilio]: nobody can be called or texted")
+
+
+def _fax_text(fax: Fax) -> str:
+    """Whether the text of faxes can be recognised.
+
+    Raises:
+        CentralinoError: the program or its language is missing.
+    """
+    program = Tesseract(fax.ocr_program, fax.ocr_language)
+    why = program.missing()
+    if why is not None:
+        raise CentralinoError(f"{why}: apt install tesseract-ocr-ita, or write ocr = false in [fax]")
+    return f"{program.program} reads {program.language}"
 
 
 def _scanner(scanner: Clamd) -> str:
