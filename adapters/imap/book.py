@@ -46,8 +46,7 @@ class Book:
         self._settings = settings
         self._store = store
         self._clock = clock
-        # Two folders of one mailbox may have the same UIDVALIDITY, and the same UIDs.
-        self.key = settings.name if folder.upper() == "INBOX" else f"{settings.name}/{folder}"
+        self.key = key_of(settings.name, folder)
 
     def page(self, folder: Folder, top: Callable[[], int]) -> Page:
         """The folder as it is known; at first sight it is written down what lies there (`top` is the last UID)."""
@@ -141,3 +140,14 @@ class Book:
 
             found |= self._store.read(kept)
         return found
+
+
+def key_of(mailbox: str, folder: str) -> str:
+    """Under which name a folder is written: two of one mailbox may have the same UIDVALIDITY, and the same UIDs."""
+    return mailbox if folder.upper() == "INBOX" else f"{mailbox}/{folder}"
+
+
+def is_known(store: Store, mailbox: str, folder: str) -> bool:
+    """Whether a folder was looked at before."""
+    key = key_of(mailbox, folder)
+    return store.read(lambda reading: any(reading.cursor(f"{key}{row}") for row in ("", FIRST)))

@@ -110,16 +110,13 @@ class Mailbox:
             raise refused
 
     def _rest(self, session: ImapSession, *, idles: bool) -> None:
-        """Until the server tells or it is time to look; an IDLE is renewed before a dead line could go unnoticed."""
+        """Until the server tells or it is time to look. Every IDLE is followed by a look: news may come at its end."""
         wait_s = self._settings.poll_every.total_seconds()
-        if not idles:
+        if idles:
+            session.wait(min(wait_s, self._settings.idle_for.total_seconds()))
+            self._stopping.wait(SHORTEST_ROUND_S)
+        else:
             self._stopping.wait(wait_s)
-            return
-        ends_s, longest_s = time.monotonic() + wait_s, self._settings.idle_for.total_seconds()
-        while not self._stopping.is_set() and (left_s := ends_s - time.monotonic()) > 0:
-            if session.wait(min(left_s, longest_s)):
-                break
-        self._stopping.wait(SHORTEST_ROUND_S)
 
     def _cuttable(self, cut: Callable[[], None]) -> None:
         self._cut = cut

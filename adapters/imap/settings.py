@@ -32,7 +32,7 @@ class MailboxSettings:
     idle: bool = True
     poll_every: timedelta = timedelta(seconds=30)
     idle_for: timedelta = timedelta(seconds=25)
-    """After so long an IDLE is renewed, which the server must answer: far below the 29 minutes of RFC 2177."""
+    """After so long an IDLE is ended, which the server must answer: far below the 29 minutes of RFC 2177."""
     max_message_bytes: int = 52_428_800
     """Of a larger message this much is kept, and the fact `truncated` says so."""
     batch_bytes: int = 4_194_304

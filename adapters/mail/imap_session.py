@@ -210,11 +210,15 @@ class ImapSession:
         """End it at once; may be called by another thread."""
         self._wire.cut()
 
+    def can(self, capability: str) -> bool:
+        """Whether the server offers this."""
+        with self._command("CAPABILITY"):
+            return bool(self._client.has_capability(capability))
+
     @property
     def can_idle(self) -> bool:
         """Whether the server offers to tell by itself (RFC 2177)."""
-        with self._command("CAPABILITY"):
-            return bool(self._client.has_capability("IDLE"))
+        return self.can("IDLE")
 
     def open(self, folder: str, *, writable: bool) -> Folder:
         """Open a folder, only to read unless `writable`."""

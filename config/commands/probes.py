@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import http.client
-import imaplib
 import json
 import smtplib
 import socket
@@ -19,24 +18,36 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from adapters.clock import SystemClock
 from adapters.fax import Tesseract
+from adapters.imap import is_known
+from adapters.mail.imap_address import ImapFolderError
+from adapters.mail.imap_session import ImapSession
 from adapters.store import daemon_alive, require_current
+from adapters.store.engine import parsed, sqlite_path
+from config import fetching
+from config.compose import store_of
+from config.fields import duration_text
 from config.watches import scanner_of
-from gateway.domain.errors import CentralinoError
+from gateway.domain.errors import CentralinoError, StoreError
+from gateway.domain.hours import local
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from adapters.antivirus import Clamd
+    from adapters.oauth import TokenSource
     from config.faxes import Fax
-    from config.mailboxes import Mailbox
+    from config.mailboxes import Mailbox, OAuth
     from config.settings import PecAccount, Relay, Settings, Twilio
 
 RUNNING_TIMEOUT_S = 5.0
+FOLDERS_SHOWN = 20
 OK, UNAUTHORISED, FORBIDDEN, SERVER_ERROR = 200, 401, 403, 500
 FAILURES = (
     CentralinoError,
     OSError,
     smtplib.SMTPException,
-    imaplib.IMAP4.error,
     http.client.HTTPException,
     ValueError,
 )
@@ -64,8 +75,11 @@ def probes(settings: Settings) -> Iterator[Probe]:
         yield _tried(f"certified {account.address}", where, partial(_relay, account))
     if any(box.kind == "pec" for box in settings.mailbox):
         yield _tried("trust list", "[pec] trust_list", lambda: _trusted(settings))
+    tokens = fetching.token_sources(settings, SystemClock().now)
+    for oauth in settings.oauth:
+        yield _tried(f"oauth {oauth.name}", oauth.provider, partial(_oauth, oauth, tokens[oauth.name]))
     for box in settings.mailbox:
-        yield _tried(f"mailbox {box.name}", f"{box.host}:{box.port}", partial(_mailbox, box))
+        yield _tried(f"mailbox {box.name}", f"{box.host}:{box.port}", partial(_mailbox, box, settings, tokens))
     if antivirus := settings.antivirus:
         scanner = scanner_of(antivirus)
         yield _tried("virus scanner", scanner.where, lambda: _scanner(scanner))
@@ -121,7 +135,6 @@ _WORDS: tuple[tuple[type[Exception], str], ...] = (
     (ConnectionRefusedError, "nobody listens at {where}"),
     (TimeoutError, "{where} does not answer in time"),
     (smtplib.SMTPAuthenticationError, "{where} refuses user or password"),
-    (imaplib.IMAP4.error, "{where} refuses: {said}"),
 )
 
 
@@ -164,21 +177,64 @@ def _relay(relay: Relay | PecAccount) -> str:
     return f"takes mail from us ({'logged in as ' + user if user else 'without log-in'})"
 
 
-def _mailbox(box: Mailbox) -> str:
-    timeout, context = box.timeout.total_seconds(), ssl.create_default_context()
-    if box.tls == "implicit":
-        client: imaplib.IMAP4 = imaplib.IMAP4_SSL(box.host, box.port, ssl_context=context, timeout=timeout)
-    else:
-        client = imaplib.IMAP4(box.host, box.port, timeout=timeout)
-    with client:
-        if box.tls == "starttls":
-            client.starttls(context)
-        client.login(box.user, box.password.get_secret_value() if box.password else "")
-        answer, data = client.select(f'"{box.folder}"', readonly=True)
-        if answer != "OK":
-            raise imaplib.IMAP4.error(f"the folder {box.folder} cannot be opened")
-        count = data[0].decode("ascii", "replace") if data and data[0] else "?"
-    return f"{box.folder} has {count} messages"
+def _oauth(oauth: OAuth, source: TokenSource) -> str:
+    """Whether tokens are given, and until when as far as anybody knows."""
+    source.token()
+    ends_at = fetching.ends_of(oauth, source)
+    if ends_at is None:
+        return "gives tokens; nobody has written when its secret ends (secret_expires_on)"
+    return f"gives tokens; what they are got by ends on {local(ends_at).date()}"
+
+
+def _mailbox(box: Mailbox, settings: Settings, tokens: Mapping[str, TokenSource]) -> str:
+    """Every folder of a mailbox opened, its target looked for, and what the first look would take."""
+    with ImapSession.connect(fetching.address_of(box, tokens)) as session:
+        try:
+            told = [_folder(session, box, settings, each) for each in (box.folder, *box.more_folders)]
+        except ImapFolderError as error:
+            raise CentralinoError(f"{error}; {_there(session)}") from error
+        if box.move_to and box.move_to not in session.folders():
+            raise CentralinoError(f"move_to: there is no folder {box.move_to}: make it; {_there(session)}")
+        if box.move_to and not (session.can("MOVE") or session.can("UIDPLUS")):
+            told.append("the server can neither MOVE nor UIDPLUS: messages are not moved")
+        if box.idle and not session.can_idle:
+            told.append(f"the server does not tell by itself: looked at every {duration_text(box.poll_every)}")
+    return "; ".join(told)
+
+
+def _folder(session: ImapSession, box: Mailbox, settings: Settings, name: str) -> str:
+    found = session.open(name, writable=False)
+    said = f"{name} has {'?' if found.exists is None else found.exists} messages"
+    if found.exists and not _is_known(box, settings, name):
+        return (
+            f"{said}, {_TAKEN[box.first_read] if box.since is None else f'of which those since {box.since} are taken'}"
+        )
+    return said
+
+
+_TAKEN = {
+    "all": 'which all become requests at the first look (first_read = "new" leaves them)',
+    "new": "which are left at the first look",
+}
+
+
+def _is_known(box: Mailbox, settings: Settings, folder: str) -> bool:
+    """Whether a folder was looked at before, as far as the database can be asked."""
+    file = sqlite_path(parsed(settings.database.address))
+    if file is not None and not file.exists():
+        return False
+    try:
+        with store_of(settings, threaded=False) as store:
+            return is_known(store, box.name, folder)
+    except StoreError:
+        return True
+
+
+def _there(session: ImapSession) -> str:
+    """The folders that there are, for whoever has written another name."""
+    names = session.folders()
+    more = f" and {len(names) - FOLDERS_SHOWN} more" if len(names) > FOLDERS_SHOWN else ""
+    return f"there are: {', '.join(names[:FOLDERS_SHOWN])}{more}"
 
 
 def _carrier(twilio: Twilio) -> str:
