@@ -141,8 +141,9 @@ class DoorFacts:
     has_date: bool
 
 
-_MESSAGE_ID = re.compile(rb"^message-id[ \t]*:[ \t\r\n]*<?[^\s<>]", re.IGNORECASE | re.MULTILINE)
-_DATE = re.compile(rb"^date[ \t]*:[ \t]*\S", re.IGNORECASE | re.MULTILINE)
+# A bare CR is a line end for every reader of ours (B-001), and `^` does not know it.
+_MESSAGE_ID = re.compile(rb"(?:^|\r)message-id[ \t]*:[ \t\r\n]*<?[^\s<>]", re.IGNORECASE | re.MULTILINE)
+_DATE = re.compile(rb"(?:^|\r)date[ \t]*:[ \t]*\S", re.IGNORECASE | re.MULTILINE)
 
 
 def door_facts(raw: bytes) -> DoorFacts:

@@ -16,6 +16,8 @@ FILES = ("gateway.toml", "people.toml", "roster.toml")
 FOLDERS = ("contracts", "texts")
 KEY_FILE = "signing.key"
 SIGNING = ("# [signing]\n", "[signing]\n")
+LOOKING = ("# [authentication]\n", "[authentication]\n")
+"""A new installation verifies who writes to it (P13)."""
 KEY = (f'# key = {{file = "{KEY_FILE}"}} # (example)\n', f'key = {{file = "{KEY_FILE}"}}\n')
 
 
@@ -46,14 +48,15 @@ def init(
     print(f"""{folder} has a configuration. Next:
   1. write your people, roster and contracts there, and take out the example contracts that you do not serve
   2. fill in [relay], [[mailbox]] and [twilio] in {manual}
+     behind a mail server of your own: name it in [authentication] trusted_upstream, or use [lmtp]
   3. centralino check --connect --config {manual}
   4. with a carrier: centralino phone fallback --contract ID --config {manual}, and put it where that says
   5. centralino serve --config {manual}""")
 
 
 def with_key(manual: str) -> str:
-    """The manual with its [signing] section in force."""
-    return manual.replace(*SIGNING, 1).replace(*KEY, 1)
+    """The manual with its [signing] section in force, and the one by which senders are verified."""
+    return manual.replace(*SIGNING, 1).replace(*KEY, 1).replace(*LOOKING, 1)
 
 
 def _secret(path: Path) -> None:
