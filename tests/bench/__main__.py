@@ -21,7 +21,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import postfix, webhooks
+from tests.bench import pages, postfix, webhooks
 from tests.bench.limits import group_commit
 from tests.bench.measuring import SHORT, WHOLE, Figures, Growth, Pattern, Size, growth, rates, visible_ms
 from tests.bench.stored import is_stored
@@ -29,7 +29,7 @@ from tests.bench.stored import is_stored
 ANSWERED, ANSWERED_AIM = 0.75, 0.90
 TICKETS, TICKETS_RATIO, TICKETS_AIM = 200, 0.30, 0.50
 P50_MS, P99_MS, VISIBLE_MS, MEMORY_MB, GROWTH = 5.0, 20.0, 20.0, 120.0, 1.1
-PHONE_MS = 50.0
+PHONE_MS, PAGE_MS = 50.0, 2_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,10 @@ def main() -> int:
         visible = sorted(visible_ms(folder, size))
         grown = growth(folder, size) if size.growth or is_stored(100_000) else None
         phone = webhooks.answered(folder, size.repetitions, size.webhooks)
-    goals = _goals(figures, memory_mb, statistics.median(visible), grown) + _phone_goals(phone)
+        paged = pages.paged(folder, size.pages)
+    goals = _goals(figures, memory_mb, statistics.median(visible), grown) + _phone_goals(phone) + [_page_goal(paged)]
     if options.json:
-        print(json.dumps(_document(figures, limits, goals, grown, phone), ensure_ascii=False, indent=1))
+        print(json.dumps(_document(figures, limits, goals, grown, phone, paged), ensure_ascii=False, indent=1))
         return 0
     console = Console(width=150) if not sys.stdout.isatty() else Console()
     console.print(f"{os.cpu_count()} processors, load {load_before:.1f} before and {os.getloadavg()[0]:.1f} after")
@@ -69,6 +70,7 @@ def main() -> int:
     )
     console.print(_rates_table(figures))
     console.print(_phone_table(phone))
+    console.print(f"ticket to page attempt, {paged.waiting} tickets waiting: {paged.p50_ms:.0f} ms p50")
     console.print(_goals_table(goals))
     return 0
 
@@ -120,6 +122,10 @@ def _phone_goals(phone: Mapping[str, webhooks.Answered]) -> list[Goal]:
         )
         for kind, found in phone.items()
     ]
+
+
+def _page_goal(paged: pages.Paged) -> Goal:
+    return _at_most(f"ticket to first page attempt, {paged.waiting} waiting, p99 ms", paged.p99_ms, PAGE_MS)
 
 
 def _at_least(figure: str, value: float, least: float, aim: float) -> Goal:
@@ -199,12 +205,14 @@ def _document(
     goals: list[Goal],
     grown: Growth | None,
     phone: Mapping[str, webhooks.Answered],
+    paged: pages.Paged,
 ) -> dict[str, Any]:
     return {
         "sqlite_rows_per_s": limits,
         "rates": [{"load": asdict(pattern), **asdict(found)} for pattern, found in figures.items()],
         "growth": asdict(grown) if grown else None,
         "webhooks": {kind: asdict(found) for kind, found in phone.items()},
+        "pages": asdict(paged),
         "goals": [asdict(goal) for goal in goals],
     }
 

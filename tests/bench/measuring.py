@@ -35,10 +35,15 @@ class Size:
     growth: bool
     limit_rows: int
     webhooks: int
+    pages: int
 
 
-SHORT = Size(repetitions=1, mails_alone=150, mails=400, visible=40, growth=False, limit_rows=5_000, webhooks=300)
-WHOLE = Size(repetitions=3, mails_alone=500, mails=1_500, visible=150, growth=True, limit_rows=20_000, webhooks=1_000)
+SHORT = Size(
+    repetitions=1, mails_alone=150, mails=400, visible=40, growth=False, limit_rows=5_000, webhooks=300, pages=100
+)
+WHOLE = Size(
+    repetitions=3, mails_alone=500, mails=1_500, visible=150, growth=True, limit_rows=20_000, webhooks=1_000, pages=300
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +90,12 @@ class Running:
 
 
 @contextlib.contextmanager
-def daemon(folder: Path, relay: int, database: Path | None = None, *, web: str = "") -> Iterator[Running]:
+def daemon(
+    folder: Path, relay: int, database: Path | None = None, *, web: str = "", more: str = ""
+) -> Iterator[Running]:
     """The gateway as `serve` runs it: everything on, acknowledgements sent to the relay."""
     port = free_port()
-    path = installation(folder, smtp_port=port, relay=relay, web=web)
+    path = installation(folder, smtp_port=port, relay=relay, web=web, more=more)
     if database is None:
         migrate(f"sqlite:///{folder / 'centralino.db'}")  # as after its first start
     else:
@@ -126,14 +133,14 @@ class Filed:
     cpu_ms: float
 
 
-def into(running: Running, pattern: Pattern, mails: int) -> Filed:
-    """Load the daemon; afterwards everything is filed and every acknowledgement has left.
+def into(running: Running, pattern: Pattern, mails: int, key: Path | None = None) -> Filed:
+    """Load the daemon (`key`: with signed letters); afterwards everything is filed and every acknowledgement has left.
 
     Raises:
         RuntimeError: not every mail became exactly one ticket.
     """
     before, owed, cpu = running.watch.tickets(), running.watch.owed(), cpu_s(running.pid)
-    sent = load(running.port, pattern.connections, mails, next(_seeds), one=pattern.one)
+    sent = load(running.port, pattern.connections, mails, next(_seeds), one=pattern.one, key=key)
     filed_at = running.watch.until_owed(owed + mails)
     running.watch.until_idle()
     made = running.watch.tickets() - before

@@ -67,9 +67,11 @@ class Sent:
     p99_ms: float
 
 
-def load(port: int, connections: int, count: int, seed: int, *, one: bool) -> Sent:
+def load(port: int, connections: int, count: int, seed: int, *, one: bool, key: Path | None = None) -> Sent:
     """Send `count` different mails over so many connections; `one`: each on a connection of its own."""
     arguments = [f"--port={port}", f"--connections={connections}", f"--count={count}", f"--seed={seed}"]
+    if key is not None:
+        arguments.append(f"--key={key}")
     command = [sys.executable, "-m", "tests.bench.load", *arguments, *(["--one"] if one else [])]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
@@ -115,6 +117,12 @@ class Watch:
     def until_owed(self, count: int, patience_s: float = 300) -> float:
         """The instant at which so many messages were owed."""
         return self._until(lambda: self.owed() >= count, patience_s, f"{count} acknowledgements")
+
+    def until_filed(self, count: int, patience_s: float = 300) -> float:
+        """The instant at which there were so many tickets and no contact waited to become one."""
+        waiting = "SELECT count(*) FROM intake WHERE state = 'received'"
+        filed = "so many tickets"
+        return self._until(lambda: self.tickets() >= count and self._one(waiting) == 0, patience_s, filed)
 
     def until_sealed(self, patience_s: float = 120) -> float:
         """The instant at which yesterday's register was sealed, as the daemon does first of all."""
