@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from email.utils import getaddresses
 from html import unescape
+from itertools import zip_longest
 from typing import Any
 
+from adapters.fax import FaxPages
+from adapters.fax.tiff import directories
 from adapters.mail.parts import MESSAGE_TYPES, tree
 from adapters.mail.quotes import new_text
 from gateway.domain.intake import Address, Bounce, MailReading
@@ -22,6 +25,7 @@ FIELDS = (
     "sender", "name", "recipients", "subject", "message id", "reply to", "count", "names", "sizes", "types", "leaves",
     "decoded", "body", "contains",
     "bounce", "failed", "somebody", "permanent", "hard", "status", "automatic", "reply text", "words kept",
+    "fax pages", "fax sizes",
 )  # fmt: skip
 NOT_COMPARED = {
     ("webklex-php-imap", "sizes"): "counts the encoded bytes",
@@ -83,6 +87,16 @@ def collapsed(text: str | None) -> str:
 def squeezed(text: str | None) -> str:
     """White space left out."""
     return "".join((text or "").split())
+
+
+def fax_verdicts(item: Item, pages: FaxPages, document: bytes) -> list[Verdict]:
+    """What the reference reads of a TIFF: how many pages, and the pixels of each."""
+    want = item.expect
+    found = [(page.width, page.height) for page in directories(document).pages]
+    told = [_verdict("fax pages", want["page_count"], pages.pages or 0)] if "page_count" in want else []
+    sizes = [_verdict("fax sizes", (page["width"], page["height"]), got)
+             for page, got in zip_longest(want.get("pages", ()), found) if page]  # fmt: skip
+    return [*told, *sizes]
 
 
 # ----------------------------------------------------------------------------------------------------------- addresses

@@ -2,7 +2,8 @@
 
 A file with bare line feeds is sent with CRLF, as every mail server would; what is stored is compared with what was
 sent.
-The bodies of reply parsers are no mails: each is put into one, as its author's mail program would have.
+The bodies of reply parsers are no mails: each is put into one, as its author's mail program would have. A TIFF comes
+as a fax service would mail it, each from a number of its own.
 """
 
 from __future__ import annotations
@@ -11,11 +12,14 @@ import json
 import os
 import re
 from dataclasses import dataclass
+from email.mime.image import MIMEImage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-KINDS = ("mail", "bounce", "mime", "pec", "reply")
+KINDS = ("mail", "bounce", "mime", "pec", "reply", "tiff")
 _LONE_LF = re.compile(rb"(?<!\r)\n")
 
 
@@ -41,9 +45,16 @@ class Item:
         """A reply's text without headers."""
         return self.kind == "reply" and self.file.suffix != ".eml"
 
+    @property
+    def is_fax(self) -> bool:
+        """A document that a fax machine, or anything else, made."""
+        return self.kind == "tiff"
+
     def wire(self) -> bytes:
         """What is sent after DATA, before dots are doubled; ends with CRLF."""
         raw = self.file.read_bytes()
+        if self.is_fax:
+            return _fax_mail(self, raw)
         whole = _LONE_LF.sub(b"\r\n", _wrapped(self, raw) if self.is_body else raw)
         return whole if whole.endswith(b"\r\n") else whole + b"\r\n"
 
@@ -64,6 +75,20 @@ def _item(folder: Path, entry: dict[str, Any]) -> Item | None:
         return None
     others = tuple((one["source"], one.get("expect") or {}) for one in entry.get("expect_of_identical_file") or ())
     return Item(folder.name, entry["id"], entry["kind"], folder / entry["file"], entry.get("expect") or {}, others)
+
+
+def _fax_mail(item: Item, document: bytes) -> bytes:
+    name = sha256(f"{item.source}/{item.name}".encode()).hexdigest()[:24]
+    mail = MIMEMultipart()
+    mail["From"] = "Servizio Fax <noreply@fax.example>"
+    mail["To"] = "fax@comune.example"
+    mail["Subject"] = f"Fax da 070{int(name, 16) % 10**7:07}"
+    mail["Date"] = "Tue, 24 Nov 2026 10:00:00 +0100"
+    mail["Message-ID"] = f"<{name}@fax.example>"
+    mail.set_boundary(f"=_{name}")
+    mail.attach(MIMEText("In allegato il fax.", "plain", "us-ascii"))
+    mail.attach(MIMEImage(document, "tiff", name="fax.tif"))
+    return _LONE_LF.sub(b"\r\n", mail.as_bytes())
 
 
 def _wrapped(item: Item, body: bytes) -> bytes:

@@ -21,12 +21,13 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
+from adapters.fax import fax_pages
 from config.daemon import Daemon, opened
 from config.logs import configure
 from gateway.domain.certified import CertifiedReading
 from gateway.domain.intake import FaxReading, Intake, IntakeState, MailReading
 from tests.bench.installation import installation
-from tests.corpus.judging import Verdict, verdicts
+from tests.corpus.judging import Verdict, fax_verdicts, verdicts
 from tests.corpus.material import Item
 from tests.databases import postgres_bin, postgres_server
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 SENDER = "mittente@corpus.example"
 RECIPIENT = "assistenza@comune.example"
+FAX = "fax@comune.example"
 PATIENCE_S = 90.0
 STALLS_S = 1.0
 OK = 250
@@ -113,7 +115,7 @@ class Run:
     def _one(self, one: Passed) -> None:
         sent = one.item.wire()
         began = time.perf_counter()
-        answer = self._send(sent)
+        answer = self._send(sent, FAX if one.item.is_fax else RECIPIENT)
         if answer:
             one.problem = answer
             return
@@ -129,13 +131,19 @@ class Run:
             one.problem = one.problem or "never read"
             return
         one.verdicts = verdicts(one.item, reading, lambda part: self._lf_size(sent, part))
+        if one.item.is_fax:
+            one.verdicts += self._fax(one.item, sent, reading)
         if one.tickets:
             one.problem = one.problem or self._unlike(one, reading)
 
     def _lf_size(self, sent: bytes, part: str) -> int:
         return len(self._reader.attachment(sent, part).replace(b"\r\n", b"\n"))
 
-    def _send(self, sent: bytes) -> str:
+    def _fax(self, item: Item, sent: bytes, reading: MailReading) -> list[Verdict]:
+        (document,) = (self._reader.attachment(sent, part.part) for part in reading.attachments)
+        return fax_verdicts(item, fax_pages(self._daemon.reader.confine, document, "image/tiff"), document)
+
+    def _send(self, sent: bytes, recipient: str) -> str:
         """Nothing, or what the door answered instead of 250."""
         assert self._daemon.smtp is not None
         if self._client is None:
@@ -143,7 +151,7 @@ class Run:
             self._client.ehlo("corpus.example")
         try:
             self._client.mail(SENDER)
-            self._client.rcpt(RECIPIENT)
+            self._client.rcpt(recipient)
             code, text = self._client.data(sent)
         except (smtplib.SMTPException, OSError) as error:
             self._client.close()
@@ -177,7 +185,9 @@ class Run:
                 if message.intake != one.intake:
                     continue
                 files = self._daemon.store.read(lambda store, m=message.id: store.attachments(m))  # type: ignore[misc]  # as above
-                if reading.text not in message.text or message.subject != reading.subject:
+                # The ticket of a fax is named after its number, not after the mail of its service.
+                renamed = message.subject != reading.subject and not one.item.is_fax
+                if reading.text not in message.text or renamed:
                     return "the ticket does not say what the mail says"
                 if [(a.shown_name, a.size) for a in files] != [(a.shown_name, a.size) for a in reading.attachments]:
                     return "the ticket has other attachments than the mail"
@@ -228,7 +238,7 @@ def through(database: str, folder: Path, items: Sequence[Item], progress: Callab
         driver.start()
 
     with (
-        opened(installation(folder, database=database)) as daemon,
+        opened(installation(folder, database=database, more="[fax]\nocr = false")) as daemon,
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         runner.run(daemon.serve(ready))
