@@ -63,15 +63,58 @@ def enclosed(der: bytes) -> tuple[str, bytes]:
     Raises:
         ValueError: it is no such file.
     """
+    if not _is_plain(der):
+        raise ValueError("no cryptographic message")
     try:
         info = cms.ContentInfo.load(der)
-        kind = str(info["content_type"].native)
+        kind = str(info["content_type"].native)[:100]
         if kind != "signed_data":
             return kind, b""
         content = info["content"]["encap_content_info"]["content"]
         return kind, bytes(content) if content.native is not None else b""
     except (TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
         raise ValueError("no cryptographic message") from error
+
+
+MAX_LEVELS = 40
+MAX_ELEMENTS = 100_000
+
+
+def _is_plain(der: bytes) -> bool:
+    """Whether the elements lie in each other no deeper, and are no more, than in any real message. Linear.
+
+    For each element of unknown length the library looks for its end anew: many in each other take seconds.
+    """
+    place = 0
+    ends: list[int] = []  # of the elements that are open; 0 where nobody knows
+    for count in range(MAX_ELEMENTS):
+        while ends and 0 < ends[-1] <= place:
+            ends.pop()
+        if count and not ends:
+            return True
+        head = _head(der, place)
+        if head is None or len(ends) > MAX_LEVELS:
+            return False
+        content, end, is_constructed = head
+        if ends and ends[-1] == 0 and der[place:content] == b"\0\0":
+            ends.pop()
+        elif is_constructed:
+            ends.append(end)
+        place = content if is_constructed else end
+    return False
+
+
+def _head(der: bytes, place: int) -> tuple[int, int, bool] | None:
+    """Where the content of an element begins and ends (0: nobody knows), and whether it holds others."""
+    if place + 2 > len(der) or der[place] & 31 == 31:  # noqa: PLR2004 - long tags occur in no message of this kind
+        return None
+    is_constructed, length, content = bool(der[place] & 32), der[place + 1], place + 2
+    if length == 0x80:  # noqa: PLR2004 - X.690 §8.1.3.6
+        return (content, 0, True) if is_constructed else None
+    if length > 0x80:  # noqa: PLR2004 - X.690 §8.1.3.5: as many bytes of length follow
+        more = length & 127
+        length, content = int.from_bytes(der[content : content + more], "big"), content + more
+    return (content, content + length, is_constructed) if content + length <= len(der) else None
 
 
 def signing_time(data: SignedData) -> datetime | None:

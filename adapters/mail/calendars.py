@@ -14,8 +14,8 @@ from adapters.mail.charsets import clean, clean_line, decode
 from gateway.domain.invitation import Invitation
 
 TYPES = frozenset(("text/calendar", "application/ics"))
-MAX_BYTES = 128 * 1024
-MAX_LINES = 4_000
+MAX_BYTES = 64 * 1024
+MAX_LINES = 2_000
 MAX_EVENTS = 5
 MAX_LINE = 300
 MAX_DESCRIPTION = 2_000

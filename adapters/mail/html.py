@@ -6,9 +6,12 @@ The two libraries are imported on first use: most mails bring their own plain te
 from __future__ import annotations
 
 import re
+from html import unescape
 
 MAX_DEPTH = 200
 """Levels. Deeper HTML is read without layout: the layout engine answers nothing at all on it."""
+MAX_BARE_DEPTH = 2_000
+"""Levels. For deeper HTML any parser takes the square of its depth: its tags are cut out of it."""
 MAX_CHARACTERS = 1_000_000
 
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
@@ -51,8 +54,9 @@ def to_text(html: str) -> str:
     html = html[:MAX_CHARACTERS]
     if "<" not in html:
         return html.strip()
-    text = _laid_out(html) if depth(html) <= MAX_DEPTH else ""
-    text = text if text.strip() else _bare(html)
+    deep = depth(html)
+    text = _laid_out(html) if deep <= MAX_DEPTH else ""
+    text = text if text.strip() else _bare(html) if deep <= MAX_BARE_DEPTH else _stripped(html)
     lines = (line.rstrip() for line in text.replace("\xa0", " ").splitlines())
     return _BLANK_LINES.sub("\n\n", "\n".join(lines)).strip()
 
@@ -88,4 +92,17 @@ def _bare(html: str) -> str:
         tree.strip_tags(["script", "style", "head", "title", "noscript", "template"])
         return tree.text(separator="\n", strip=True)
     except Exception:  # noqa: BLE001 - as above: the last resort is the source without its tags
-        return re.sub(r"<[^>]{0,2000}>", " ", html)
+        return _stripped(html)
+
+
+def _stripped(html: str) -> str:
+    """What stands between the tags. Linear, whatever the tags are."""
+    first, *pieces = html.split("<")
+    return unescape("\n".join((first, *(_after_tag(piece) for piece in pieces))))
+
+
+def _after_tag(piece: str) -> str:
+    if piece[:6].lower().startswith(("script", "style", "title")):
+        return ""
+    tag, closed, text = piece.partition(">")
+    return text if closed else tag

@@ -23,8 +23,9 @@ from rich.table import Table
 
 from config.logs import configure
 from tests.fuzz import material
+from tests.fuzz.every import EVERY
 from tests.fuzz.running import Result, kept, run, tried
-from tests.fuzz.targets import TARGETS, Target
+from tests.fuzz.targets import Target
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def main() -> int:
     options = _options()
     configure(level=logging.CRITICAL)  # refusals are what is looked for: nobody needs their journal
     console = Console()
-    wanted = [target for target in TARGETS if not options.target or target.name in options.target]
+    wanted = [target for target in EVERY if not options.target or target.name in options.target]
     if options.reproduce:
         return _reproduced(wanted, options.reproduce, console)
     console.print(f"seed {options.seed}, {material.add_corpus()} seeds of the corpus")
@@ -47,7 +48,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    names = [target.name for target in TARGETS]
+    names = [target.name for target in EVERY]
     parser = argparse.ArgumentParser(
         prog="python -m tests.fuzz", description=__doc__.splitlines()[0] if __doc__ else ""
     )

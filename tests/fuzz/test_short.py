@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fuzz import mutations, running
+from tests.fuzz.every import EVERY
 from tests.fuzz.running import drawn, kept, run, tried
-from tests.fuzz.targets import TARGETS, Target, holds
+from tests.fuzz.targets import Target, holds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SEED = "short"
 INPUTS = 50
-QUICK = [target for target in TARGETS if not target.slow]
+QUICK = [target for target in EVERY if not target.slow]
 
 
 @pytest.mark.parametrize("target", QUICK, ids=lambda target: target.name)
