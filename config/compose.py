@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +24,7 @@ from adapters.sms import septets
 from adapters.store import open_store
 from config.load.texts import load_texts, refuse_own_texts
 from config.places import places_of
+from gateway.domain.answer_limits import AnswerLimits
 from gateway.domain.certified import CertifiedReading, Kind
 from gateway.domain.dispatch import Deferred, OutgoingMail
 from gateway.domain.errors import SettingError
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from adapters.store import SqlStore
+    from config.answers import Answers
     from config.load import Site
     from config.settings import Settings
     from gateway.domain.dispatch import Dispatch, Outcome
@@ -94,6 +98,8 @@ def rules_of(site: Site) -> Rules:
         mail_lives=settings.gateway.mail_gives_up_after,
         page_lives=settings.gateway.page_gives_up_after,
         sms_joins_for=settings.gateway.join_sms_within,
+        answers=_answers(settings.answers),
+        reopens_within=settings.gateway.reopens_within,
         versions=site.versions,
         pec_senders=frozenset(account.address.casefold() for account in settings.pec_account),
         pec_acceptance=settings.pec.acceptance_within,
@@ -102,6 +108,16 @@ def rules_of(site: Site) -> Rules:
         probe_contract=settings.probe.contract if settings.probe else "",
         probe_number=settings.probe.number if settings.probe else "",
         scanning=settings.antivirus is not None,
+    )
+
+
+def _answers(answers: Answers) -> AnswerLimits:
+    return AnswerLimits(
+        pause=answers.pause,
+        storm_mails=answers.storm_mails,
+        storm_window=answers.storm_window,
+        per_address_day=answers.max_per_address_per_day,
+        per_domain_hour=answers.max_per_domain_per_hour,
     )
 
 
@@ -122,8 +138,12 @@ def own_mail(rules: Rules) -> OwnMail:
 
 
 def loop_token_of(rules: Rules) -> str:
-    """What X-Loop says on everything we send."""
-    return f"centralino-{rules.name.casefold().replace(' ', '-')}"
+    """What X-Loop says on everything we send: of this installation, whatever others call themselves.
+
+    With the name alone a house whose vendor runs Centralino too would be taken for the vendor's own echo.
+    """
+    mark = hmac.new(rules.signing_key, b"x-loop", hashlib.sha256).hexdigest()[:12]
+    return f"centralino-{rules.name.casefold().replace(' ', '-')}-{mark}"
 
 
 def trust_list_of(settings: Settings) -> pec.TrustList:

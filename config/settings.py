@@ -11,9 +11,11 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from config.answers import Answers
 from config.faxes import Fax, FaxShape
 from config.fields import (
     BesideConfig,
+    Days,
     Duration,
     Listen,
     Mail,
@@ -27,6 +29,7 @@ from config.fields import (
     tls_off_loopback,
 )
 from config.mailboxes import Mailbox, OAuth
+from config.senders import Authentication, Lmtp, MailProvider, Submitter, refuse_unusable
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -64,6 +67,8 @@ class Gateway(Section):
     """When a mail that nobody takes is given up, with an alarm. Since 0.1."""
     page_gives_up_after: Duration = duration("30m")
     """When an SMS or call that the carrier does not take is given up, with an alarm. Since 0.1."""
+    reopens_within: Days = duration("30d")
+    """How long after its conclusion a reply reopens a ticket; later it opens a linked one (X16). Since 0.1."""
 
 
 class Database(Section):
@@ -126,6 +131,12 @@ class Smtp(Section):
     """Connections at the same time; further ones are answered 421. Since 0.1."""
     max_connections_per_address: Count = 50
     """Connections at the same time from one address. Since 0.1."""
+    max_connections_per_minute: Annotated[int, Field(ge=0)] = 600
+    """New connections from one address in a minute; 0: no limit. Loopback and trusted_upstream have none. Since 0.1."""
+    max_messages_per_minute: Annotated[int, Field(ge=0)] = 1_200
+    """Messages from one address in a minute; further ones are answered 450 and come again. Since 0.1."""
+    max_messages_per_sender: Annotated[int, Field(ge=0)] = 300
+    """Messages of one envelope sender in a minute. Since 0.1."""
     max_line_bytes: Count = 1_048_576
     """How many bytes may come without an end of line before the connection is cut. Since 0.1."""
     idle_timeout: Duration = duration("5m")
@@ -401,6 +412,10 @@ class Settings(Section):
     gateway: Gateway
     database: Database = Database()
     smtp: Smtp = Smtp()
+    lmtp: Lmtp | None = None
+    submitter: tuple[Submitter, ...] = ()
+    authentication: Authentication | None = None
+    mail_provider: tuple[MailProvider, ...] = ()
     http: Http = Http()
     relay: Relay | None = None
     mailbox: tuple[Mailbox, ...] = ()
@@ -414,9 +429,21 @@ class Settings(Section):
     phone: Phone = Phone()
     heartbeat: Heartbeat | None = None
     probe: Probe | None = None
+    answers: Answers = Answers()
     limits: Limits = Limits()
     antivirus: Antivirus | None = None
     demo: Demo | None = None
+
+    @model_validator(mode="after")
+    def _logins_and_providers_that_work(self) -> Settings:
+        refuse_unusable(
+            self.submitter,
+            self.mail_provider,
+            mailboxes={box.name for box in self.mailbox},
+            has_tls=self.smtp.tls_certificate is not None,
+            is_looking=self.authentication is not None,
+        )
+        return self
 
     @field_validator("database", "smtp", "pec", "demo", mode="before")
     @classmethod

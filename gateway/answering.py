@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import outages, posting, telling
+from gateway import braking, outages, posting, telling
 from gateway.domain import answers, replies, wording
 from gateway.domain.decision import Became
 from gateway.domain.dispatch import DispatchKind
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from gateway.domain.ticket import Ticket
     from gateway.ports import Gateway, Transaction
 
-HOUR = timedelta(hours=1)
-MOST_ANSWERS_AN_HOUR = 5
-"""To one address: whoever is forged as the sender of many mails gets no more than these from us (P12, B-052)."""
+DAY = timedelta(days=1)
+NOBODY_TO_ANSWER = {Mark.AMBIGUOUS_SENDER, Mark.SYNTHETIC, Mark.FORGED_SENDER}
+"""Nobody knows whom the answer would reach, or it would reach somebody who never wrote (B-052)."""
 WRITTEN = (Channel.MAIL, Channel.PEC)
 """Whoever writes is answered where they wrote from."""
 NOT_A_PERSON = ("fax",)
@@ -43,14 +43,19 @@ def acknowledge(
     wanted = decision.contract.acknowledgement
     if not address or not (wanted.pec if channel is Channel.PEC else wanted.mail) or gw.rules.is_ours(address):
         return
-    if not replies.may_be_answered(address) or {Mark.AMBIGUOUS_SENDER, Mark.SYNTHETIC} & set(ticket.marks):
+    if not replies.may_be_answered(address) or NOBODY_TO_ANSWER & set(ticket.marks):
         return
-    answer = _answer(gw, ticket, decision, contact, at)
+    unverified = Mark.UNVERIFIED_SENDER in ticket.marks
+    if unverified and tx.acknowledged_since(address, at - DAY):
+        tx.record(str(ticket.number), Happening("not_acknowledged", at, NOBODY, data={"why": "unverified sender"}))
+        return
+    # B-052: whoever uses somebody's name to write to them through us finds none of their own words in our answer.
+    answer = _answer(gw, replace(ticket, subject="") if unverified else ticket, decision, contact, at)
     if answer is None:
         return
     text_id, text = answer
-    if tx.acknowledged_since(address, at - HOUR) >= MOST_ANSWERS_AN_HOUR:
-        tx.record(str(ticket.number), Happening("not_acknowledged", at, NOBODY, data={"why": "many to this address"}))
+    leaves_at = braking.answer_at(gw, tx, ticket, decision.contract, address, at)
+    if leaves_at is None:
         return
     telling.owe_mail(
         gw,
@@ -64,6 +69,7 @@ def acknowledge(
         auto=AUTO_REPLIED,
         answers=(contact.message_id,) if contact.message_id and ticket.channel in WRITTEN else (),
         channel=channel,
+        not_before=leaves_at,
     )
     _record(tx, ticket, decision, text_id, address, at)
 

@@ -29,7 +29,6 @@ from gateway.domain.ticket import (
     TicketState,
     TicketType,
     after,
-    late_reply_window,
 )
 from gateway.domain.visits import VisitState
 from gateway.escalating import NO_WORKAROUND, WORKAROUND, escalated_again
@@ -242,7 +241,7 @@ def solve(gw: Gateway, tx: Transaction, number: int, text: str, outcome: str, by
         values = replies.values(contract, changed, opening(contract, at), at) | {
             "outcome": wording.outcome_name(how, contract.language),
             "solution": text,
-            "days": str(late_reply_window().days),
+            "days": str(gw.rules.reopens_for(contract).days),
         }
         filled = gw.rules.texts(contract).fill("T-SOL-NO-FEEDBACK", values)
         telling.owe_reply(gw, tx, changed, contract, kind=DispatchKind.REPLY, text=filled, at=at)

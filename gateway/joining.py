@@ -11,7 +11,7 @@ from gateway.domain.intake import Channel
 from gateway.domain.owed import NOBODY_OWES
 from gateway.domain.priority import is_urgent
 from gateway.domain.register import Happening
-from gateway.domain.ticket import CLOSED_STATES, WAITING_FOR_A_PERSON, Act, Priority, after, late_reply_window
+from gateway.domain.ticket import CLOSED_STATES, WAITING_FOR_A_PERSON, Act, Priority, after
 from gateway.passing_on import CLIENT
 from gateway.receiving import add_message, open_ticket
 from gateway.telling import NOBODY
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from gateway.domain.ticket import Ticket
     from gateway.ports import Gateway, Transaction
 
+DIGITS = 10
+"""Of a ticket's number."""
 OFFICES = ("vendor", CLIENT)
 """The lanes of mails that go to others than the requester."""
 
@@ -49,7 +51,9 @@ def join(
     asks = lane == "requester"
     served = asks and not contact.wakes_nobody and ticket.became not in NOBODY_OWES
     word = is_urgent(contract.priority, "", contact.new_text) if served else None
-    if asks and _needs_its_own(contract, ticket, at, urgent=bool(word), concluded_at=_concluded_at(tx, ticket)):
+    concluded_at = _concluded_at(tx, ticket)
+    is_late = concluded_at is not None and at - concluded_at > gw.rules.reopens_for(contract)
+    if asks and (is_late or _sleeps(contract, ticket, at, urgent=bool(word))):
         follow_up = open_ticket(gw, tx, intake, contract, contact, at)
         tx.add_link(ticket.number, follow_up.number, "follow_up")
         return
@@ -82,15 +86,8 @@ def _requester_wrote(
         paging.made_urgent(gw, tx, ticket, at, by=NOBODY, clause=clause)
 
 
-def _needs_its_own(
-    contract: Contract, ticket: Ticket, at: datetime, *, urgent: bool, concluded_at: datetime | None
-) -> bool:
-    """Whether a contact must not disappear in the ticket it answers.
-
-    An urgent word at night, when somebody has the ticket and sleeps; or an answer long after the conclusion (X16).
-    """
-    if concluded_at is not None and at - concluded_at > late_reply_window():
-        return True
+def _sleeps(contract: Contract, ticket: Ticket, at: datetime, *, urgent: bool) -> bool:
+    """Whether an urgent word would disappear: it is night, and somebody has the ticket and sleeps."""
     waits = ticket.state in WAITING_FOR_A_PERSON
     return urgent and not waits and contract.on_call is not None and not opening(contract, at).is_open
 
@@ -126,9 +123,20 @@ def _answers(tx: Transaction, ticket: Ticket, thread: tuple[str, ...], lane: str
     return any(one in ours for one in thread)
 
 
+def _is_ours(tx: Transaction, reference: str) -> bool:
+    """Whether a number is that of another ticket of ours, which the vendor only mentions."""
+    return (
+        reference.isascii()
+        and reference.isdigit()
+        and len(reference) == DIGITS
+        and tx.ticket(int(reference)) is not None
+    )
+
+
 def _vendor_answered(tx: Transaction, ticket: Ticket, contact: Contact, at: datetime, *, signed: bool) -> None:
     """The vendor's number is kept and the reminder is not needed any more, if the answer is to our own mail (B-066)."""
-    reference = correlation.vendor_reference(contact.subject, contact.new_text)
+    told = correlation.vendor_references(contact.subject, contact.new_text, ticket.number)
+    reference = next((one for one in told if not _is_ours(tx, one)), None)
     data = {"reference": reference or "", "signed": "yes" if signed else "no"}
     tx.record(str(ticket.number), Happening("vendor_answered", at, "vendor", None, data))
     if not signed:

@@ -54,6 +54,7 @@ def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named a
     lane: str = "requester",
     answers: Sequence[str] = (),
     channel: Channel = Channel.MAIL,
+    not_before: datetime | None = None,
 ) -> Dispatch:
     """A mail about a ticket, with a signed Message-ID, threaded under `answers` (Message-IDs, oldest first).
 
@@ -73,7 +74,7 @@ def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named a
     owed = _mail(
         gw, contract, key=key, kind=kind, to=to, text=text, at=at, auto=auto, ticket=ticket.number, facts=facts
     )
-    dispatch = tx.add_dispatch(replace(owed, channel=channel))
+    dispatch = tx.add_dispatch(replace(owed, channel=channel, due_at=max(at, not_before or at)))
     posting.open_line(tx, dispatch, at)
     note_outgoing(tx, dispatch, lane=lane, message_id=dispatch.facts["message_id"])
     return dispatch

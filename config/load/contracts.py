@@ -141,6 +141,7 @@ def _contract(
         contact=Contact(table.contact.role, table.contact.phone, table.contact.mail, table.contact.hours),
         acknowledgement=Acknowledgement(acknowledgement.mail, acknowledgement.pec, acknowledgement.sms),
         reply_address=acknowledgement.reply_address,
+        reopens_within=acknowledgement.reopens_within,
         clauses=clauses,
         retention=retention,
         national=national,

@@ -312,6 +312,8 @@ class Contract:
     acknowledgement: Acknowledgement
     reply_address: ReplyAddress
     clauses: Clauses
+    reopens_within: timedelta | None = None
+    """How long after its conclusion a reply reopens a ticket (X16); None: as long as everywhere on this site."""
     acts: tuple[Act, ...] = ()
     phases: tuple[Phase, ...] = ()
     groups: tuple[Group, ...] = ()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -81,17 +81,22 @@ def marked_tickets(subject: str) -> tuple[int, ...]:
     return tuple(dict.fromkeys(int(number) for number in _MARK.findall(subject)))
 
 
-def vendor_reference(subject: str, text: str) -> str | None:
-    """The vendor's own number in its reply, or None. Linear; our own number is no answer.
+def vendor_reference(subject: str, text: str, own: int | None = None) -> str | None:
+    """What of `vendor_references` is the most likely, or None."""
+    return next(iter(vendor_references(subject, text, own)), None)
 
-    `Riferimento: ABC-1234`, `Rif. n° 77/2026` before `Ticket 4711` (C9.5, S121).
+
+def vendor_references(subject: str, text: str, own: int | None = None) -> tuple[str, ...]:
+    """Everything in a mail of the vendor that may be its own number, the most likely first; at most 20. Linear.
+
+    `Riferimento: ABC-1234`, `Rif. n° 77/2026` before `Ticket 4711` (C9.5, S121), and last a mark `[2026000123]` of
+    its subject. `own`, the number of our ticket, is none.
     """
     said = f"{subject}\n{text[:4000]}"
-    for found in chain(_REFERENCE.finditer(said), _BARE_REFERENCE.finditer(said)):
-        value = found[1].rstrip(".-/")
-        if any(c.isdigit() for c in value) and not _MARK.search(f"[{value}]"):
-            return value
-    return None
+    found = [match[1].rstrip(".-/") for match in chain(_REFERENCE.finditer(said), _BARE_REFERENCE.finditer(said))]
+    found += _MARK.findall(subject)
+    numbers = (one for one in found if any(char.isdigit() for char in one) and one != str(own or ""))
+    return tuple(islice(dict.fromkeys(numbers), 20))
 
 
 def content_digest(*parts: bytes) -> str:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from gateway.domain.answer_limits import AnswerLimits
 from gateway.domain.hours import local
 from gateway.domain.intake import Channel
 from gateway.domain.places import Place, no_place
@@ -59,6 +60,10 @@ class Rules:
     mail_lives: timedelta = timedelta(days=2)
     page_lives: timedelta = timedelta(minutes=30)
     sms_joins_for: timedelta = timedelta(hours=24)
+    answers: AnswerLimits = field(default_factory=AnswerLimits)
+    """How often the machine answers by mail by itself (X6)."""
+    reopens_within: timedelta = timedelta(days=30)
+    """`reopens_for` of a contract that does not say it."""
     pec_senders: frozenset[str] = frozenset()
     """The certified addresses that there is an account for to send from, in lower case."""
     pec_acceptance: timedelta = timedelta(minutes=30)
@@ -93,6 +98,10 @@ class Rules:
     def _versions(self, contract_id: str) -> tuple[Contract, ...]:
         signed = self.contracts.get(contract_id) or self.contracts[self.default_contract]
         return (signed, *self.versions.get(signed.id, ())[1:])
+
+    def reopens_for(self, contract: Contract) -> timedelta:
+        """How long after its conclusion a reply still reopens the same ticket (X16); later it opens a linked one."""
+        return contract.reopens_within or self.reopens_within
 
     def alarmed(self, contract: Contract) -> tuple[str, ...]:
         """Who is told when something needs a person now: never one of our own intake addresses, which nobody reads.

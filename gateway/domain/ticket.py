@@ -7,7 +7,7 @@ States move only along `TRANSITIONS`; every pair that is absent is refused by na
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -288,8 +288,3 @@ class Timer:
 def number_for(year: int, count: int) -> int:
     """The ticket number: year of opening in Rome and six digits, 2026 and 123 give 2026000123."""
     return year * 1_000_000 + count
-
-
-def late_reply_window() -> timedelta:
-    """How long after its conclusion a reply still reopens the same ticket (X16); later it opens a linked one."""
-    return timedelta(days=30)

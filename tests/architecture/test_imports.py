@@ -71,7 +71,7 @@ MODULES = {
     },
     "adapters": {"clock", "keys", "sms"},
     "config": {
-        "__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "faxes", "places", "watches", "mailboxes", "fetching",
+        "__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "answers", "faxes", "places", "watches", "mailboxes", "fetching",
         "mail_in", "senders",
     },
 }  # fmt: skip

@@ -40,4 +40,8 @@ def test_the_vendors_number_is_found_however_it_is_written(subject: str, text: s
 )
 def test_what_is_no_number_of_the_vendors_is_left(text: str) -> None:
     """A date, an hour, an amount, our own number, too few digits, another word."""
-    assert vendor_reference("Re", text) is None
+    assert vendor_reference("[2026000123] Re", text, 2026000123) is None
+
+
+def test_the_mark_of_a_vendor_who_runs_the_same_system_is_its_number() -> None:
+    assert vendor_reference("[2026000123] [2026000777] Ricevuta", "Grazie.", 2026000123) == "2026000777"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from config.fields import Duration, Mail, Number, Section, duration, refuse
+from config.fields import Days, Duration, Mail, Number, Section, duration, refuse
 from config.load.tables.kinds import ClauseId, EndpointChannel, Text
 from gateway.domain.contract import Page, ReplyAddress
 
@@ -139,6 +139,8 @@ class AcknowledgementTable(Section):
     pec: bool = True
     sms: bool = False
     reply_address: ReplyAddress = ReplyAddress.HEADER
+    reopens_within: Days | None = None
+    """How long after its conclusion a reply reopens a ticket (X16); without it `[gateway] reopens_within`."""
 
 
 class TextTable(Section):
