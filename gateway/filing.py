@@ -7,6 +7,7 @@ a value. Nothing strange is dropped: what cannot be read becomes a ticket that s
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway import alarms, faxing, scanning, verifying
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
     from gateway.domain.intake import FaxReading, Intake, MailReading
     from gateway.domain.ticket import Ticket
     from gateway.ports import Gateway, Transaction
+
+ONE_DELIVERY = timedelta(hours=24)
+"""How long what one message was kept as is known to belong together."""
 
 
 def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
@@ -81,7 +85,7 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
         join(gw, tx, intake, known, contact, at, thread=(*reading.in_reply_to, *reading.references))
         fresh = [contract for contract in fresh if contract.id != known.contract]
     opened = [open_ticket(gw, tx, intake, contract, contact, at) for contract in fresh if known is None]
-    _link_all(tx, opened)
+    _link_all(tx, [*_of_the_same_delivery(tx, intake, at), *opened])
     faxing.link_alike(tx, opened, alike, at)
     faxing.to_be_read(tx, intake, fax, opened, at)
     scanning.owe(gw, tx, intake, reading.attachments, at)
@@ -174,6 +178,15 @@ def _participants(gw: Gateway, tx: Transaction, ticket: Ticket) -> set[str]:
     written = {message.sender.casefold() for message in messages if message.direction == "in"}
     asked = {to.casefold() for message in messages if message.lane == CLIENT for to in message.recipients}
     return {ticket.requester.address.casefold(), *vendor, *written, *asked} - {""}
+
+
+def _of_the_same_delivery(tx: Transaction, intake: Intake, at: datetime) -> list[Ticket]:
+    """The ticket of the first intake of a delivery that was kept recipient by recipient (LMTP); none of any other."""
+    delivery = intake.facts.get("delivery")
+    first = tx.earlier_intake(f"lmtp:{delivery}", intake.id, at, ONE_DELIVERY) if delivery else None
+    numbers = tx.tickets_of(first) if first is not None else []
+    found = tx.ticket(numbers[0]) if numbers else None
+    return [found] if found else []
 
 
 def _link_all(tx: Transaction, tickets: Sequence[Ticket]) -> None:

@@ -28,6 +28,8 @@ class Delivery:
     submitter: str = ""
     """The user who logged in."""
     door: str = "smtp"
+    delivery: str = ""
+    """What those have in common that one message was kept as, recipient by recipient."""
 
 
 def repeat_key(recipients: tuple[str, ...], raw: bytes) -> RepeatKey:
@@ -63,6 +65,8 @@ def arrival(delivery: Delivery) -> Arrival:
     }
     if delivery.submitter:
         facts["submitter"] = delivery.submitter
+    if delivery.delivery:
+        facts["delivery"] = delivery.delivery
     facts.update(oddities(delivery.raw))
     return Arrival(
         channel=Channel.MAIL,

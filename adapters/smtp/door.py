@@ -14,6 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from hashlib import sha256
 from typing import Protocol
 
 from aiosmtpd.smtp import Envelope, Session
@@ -248,6 +249,8 @@ class Door:
         """LMTP: one answer for each recipient in their order, each kept by itself (RFC 2033 §4.2; B-024)."""
         whole = self._delivery(server, session, envelope)
         once = list(dict.fromkeys(envelope.rcpt_tos))
+        if len(once) > 1:
+            whole = replace(whole, delivery=sha256(whole.raw).hexdigest()[:32])
         said = await asyncio.gather(*(self._kept(server, replace(whole, recipients=(one,))) for one in once))
         by_recipient = dict(zip(once, said, strict=True))
         return "\r\n".join(by_recipient[one] for one in envelope.rcpt_tos)

@@ -22,7 +22,7 @@ from gateway.ports import Clock
 BACKLOG = 512
 SLOWEST_ROUND_S = 1.0
 SOCKET_MODE = 0o660
-"""Whoever is in the group of the socket's folder may deliver, if the folder hands its group on (setgid)."""
+"""Whoever is in our group may deliver: our own mail server's user."""
 
 
 class SmtpListener:

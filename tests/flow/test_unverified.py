@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from gateway import verifying
+from gateway import flow, verifying
 from gateway.domain import correlation
 from gateway.domain.authentication import Finding, Method, Result, Standing, Verdict, with_retry
 from gateway.domain.dispatch import DispatchKind
-from gateway.domain.intake import Intake, IntakeState
+from gateway.domain.intake import Arrival, Channel, Intake, IntakeState, RepeatKey
 from gateway.domain.ticket import Mark, Message, Ticket, TicketState
 from gateway.tickets import DeskError
-from tests.flow.station import INTAKE, MARIA, TUESDAY_MORNING, Station
+from tests.flow.station import INTAKE, MARIA, OTHER_INTAKE, TUESDAY_MORNING, Station
+from tests.flow.test_certified import Certified
+from tests.peers import pec_provider as provider
+from tests.peers.pec_provider import CERTIFIED, Submitted, Wrong
+from tests.store.conftest import Database
 
 
 class Looker:
@@ -323,3 +328,40 @@ def test_retries_are_counted_from_the_first_look() -> None:
     assert first.again_at == at + timedelta(seconds=10)
     assert with_retry(replace(first, tries=5)).again_at is None
     assert with_retry(replace(first, standing=Standing.VERIFIED)).again_at is None
+
+
+# ------------------------------------------------------------------------------------------------- other ways to arrive
+
+
+@pytest.fixture
+def certified(database: Database, tmp_path: Path) -> Iterator[Certified]:
+    """A certified mailbox, where nothing else verifies anybody."""
+    found = Certified(database.open(), tmp_path / "certified", TUESDAY_MORNING)
+    found.gw.authenticator = Looker(Result.NONE)
+    yield found
+    found.reader.close()
+
+
+def test_a_certified_envelope_verifies_its_sender_and_nothing_else_does(certified: Certified) -> None:
+    """Of certified mail the provider's signature counts, whatever SPF would say of the provider (S143, S144)."""
+    to = (("assistenza@pec.comune.example", CERTIFIED),)
+    at = certified.clock.now()
+    certified.pec(provider.transport(Submitted("maria@pec.cittadini.example", to, "Uno", "m1@pec"), at))
+    assert verdict(certified, certified.intakes()[-1]).source == "pec"
+    assert Mark.UNVERIFIED_SENDER not in certified.ticket().marks
+    forged = Submitted("maria@pec.cittadini.example", to, "Due", "m2@pec")
+    certified.pec(provider.transport(forged, at, wrong=Wrong(is_signed=False)))
+    assert Mark.UNVERIFIED_SENDER in certified.tickets()[0].marks
+
+
+def test_one_delivery_kept_by_recipient_is_linked_tickets(station: Station) -> None:
+    """DESIGN: one contact to two contracts is two linked tickets, by LMTP too."""
+    raw = station.raw_mail("Uno", "Testo", sender=MARIA, to=(INTAKE, OTHER_INTAKE), message_id="")
+    for to in (INTAKE, OTHER_INTAKE):
+        key = RepeatKey(f"lmtp:{to}")
+        arrival = Arrival(Channel.MAIL, "lmtp", raw, station.clock.now(), MARIA, (to,), key, {"delivery": "d1"})
+        flow.accept(station.gw, arrival).result(10)
+    station.file()
+    second, first = station.tickets()
+    links = station.store.read(lambda reading: reading.links(first.number))
+    assert links == [(second.number, "same_contact")]

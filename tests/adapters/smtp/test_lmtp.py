@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import stat
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -35,6 +36,7 @@ def test_each_recipient_has_an_answer_and_an_intake_of_its_own(opened: Opener) -
         assert [client.answer()[:3], client.answer()[:3]] == ["250", "250"]
         assert client.say("NOOP").startswith("250"), "and no answer too many"
     assert sorted((one.door, *one.recipients) for one in door.intakes()) == [("lmtp", FIRST), ("lmtp", SECOND)]
+    assert len({one.facts["delivery"] for one in door.intakes()}) == 1
 
 
 def test_what_fails_for_one_recipient_is_kept_for_the_other(opened: Opener, store: SqlStore) -> None:
@@ -112,6 +114,15 @@ def test_a_unix_socket_is_a_door_for_the_group(opened: Opener, tmp_path: Path) -
         client.send(MAIL + b".\r\n")
         assert client.answer().startswith("250")
     assert [one.facts["peer"] for one in door.intakes()] == ["local"]
+
+
+def test_a_socket_that_a_killed_process_left_is_no_obstacle(opened: Opener, tmp_path: Path) -> None:
+    place = tmp_path / "lmtp.sock"
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(place))
+    opened(lmtp=True, path=str(place))
+    with Client(place) as client:
+        assert client.say("LHLO mta.example").startswith("250")
 
 
 def test_a_client_of_the_standard_library_delivers(opened: Opener) -> None:
