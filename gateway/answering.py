@@ -86,7 +86,7 @@ def _answer(
 
 
 def _with_reachable_phone(tx: Transaction, decision: Decision) -> Decision:
-    """While the telephone is down the texts tell the fallback number beside it, and the telephone first (C2.3, S010)."""
+    """While the telephone is down the texts tell the fallback number beside it, telephone first (C2.3, S010)."""
     contract = decision.contract
     if not contract.phone or not contract.phone_fallback or not outages.is_down(tx, outages.PHONE):
         return decision

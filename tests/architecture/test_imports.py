@@ -51,7 +51,8 @@ OWNERS = {
 PLACES = {
     "gateway": {"domain", "decisions"},
     "adapters": {
-        "mail", "imap", "oauth", "smtp", "pec", "fax", "twilio", "store", "web", "console", "reports", "rehearsal", "confine",
+        "mail", "imap", "oauth", "smtp", "pec", "fax", "twilio", "store", "web", "console", "reports", "rehearsal",
+        "confine",
         "ticker", "systemd", "antivirus",
     },
     "config": {"commands", "contracts", "demo", "load", "texts"},
@@ -71,7 +72,8 @@ MODULES = {
     },
     "adapters": {"clock", "keys", "sms"},
     "config": {
-        "__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors", "answers", "faxes", "places", "watches", "mailboxes", "fetching",
+        "__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors",
+        "answers", "faxes", "places", "watches", "mailboxes", "fetching",
         "mail_in", "senders",
     },
 }  # fmt: skip
