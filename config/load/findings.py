@@ -69,7 +69,7 @@ def findings(
     horizon = days or settings.gateway.coverage_days
     known = recorded or Recorded({})
     changed = roster.with_changes(known.changes)
-    found: list[Finding] = []
+    found: list[Finding] = list(_of_secrets(settings, today))
     for contract in contracts.values():
         found += _of_contract(contract, today, max(horizon, WARNING_DAYS))
         found += _of_holidays(contract, today)
@@ -77,6 +77,19 @@ def findings(
         if roster.duty_of(contract.id):
             found += _of_coverage(contract, changed, today, horizon)
     return tuple(found)
+
+
+def _of_secrets(settings: Settings, today: date) -> Iterator[Finding]:
+    """Secrets of a provider whose day is near or over: from then on the mailboxes that use them are not read (P8)."""
+    for number, oauth in enumerate(settings.oauth, 1):
+        day = oauth.secret_expires_on
+        if day is None or day - today > oauth.warn_before:
+            continue
+        boxes = ", ".join(box.name for box in settings.mailbox if box.oauth == oauth.name) or "none"
+        how = "ended" if day <= today else "ends"
+        wrong = f"the secret of {oauth.name} {how} on {day}; mailboxes that use it: {boxes}"
+        remedy = "make a new one at the provider, store it, write its day, restart"
+        yield Finding("gateway.toml", f"oauth[{number}].secret_expires_on", wrong, "X18", remedy)
 
 
 def _of_contract(contract: Contract, today: date, days: int) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from config.fetching import Fetching, ImapJournal, address_of, ends_of, mailbox_settings, token_source
+from config.load.findings import findings
 from config.mailboxes import Mailbox, OAuth
 from gateway import mailboxes
 from gateway.domain.errors import StoreError
@@ -189,6 +190,21 @@ def test_the_day_on_which_a_secret_ends_is_counted_down_by_another_way_than_the_
     watch.count_down()
     assert len(mails(station)) == 2
     assert watch.measures(station.clock.now())["oauth_ends_seconds"]["m365"] > 0
+
+
+@pytest.mark.parametrize(
+    ("today", "said"),
+    [(date(2026, 11, 9), None), (date(2026, 11, 10), "ends on"), (date(2026, 12, 10), "ended on 2026-12-10")],
+)
+def test_check_warns_of_a_secret_that_ends_and_names_its_mailboxes(
+    station: Station, today: date, said: str | None
+) -> None:
+    watch = fetching(station, box(password=None, oauth="m365"), tokens=(oauth(secret_expires_on=date(2026, 12, 10)),))
+    found = [each for each in findings(watch.settings, {}, station.site.roster, today) if each.key.startswith("oauth")]
+    assert len(found) == (said is not None)
+    if said is not None:
+        assert said in found[0].wrong
+        assert "comune" in found[0].wrong
 
 
 def test_a_secret_that_ends_far_off_is_not_told(station: Station) -> None:
