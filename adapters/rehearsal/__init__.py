@@ -51,6 +51,9 @@ A script is a list of strings of keys, `Press(keys, after_hearing="")`, `Speak(t
     `start()`, `stop()`, `port`, `uidvalidity`, `deliver(user, raw, at=None, folder="INBOX")` (its UID), `messages(user,
     folder="INBOX")` (each `uid raw at flags`), `clear()`.
 
+`rehearsal.page.show(house, words)` puts a page at `base_url` + `/rehearsal/` on which people hold the telephones in
+    their hands; `house` (`adapters.rehearsal.house.House`) says what there is to see of the gateway behind them.
+
 By HTTP, in JSON, on `base_url`, for this machine alone (`same_origin`):
     GET /rehearsal/state
     GET /rehearsal/phones, GET /rehearsal/phones/{number}

@@ -58,12 +58,15 @@ const SHORT_DAY = rome({ day: "2-digit", month: "2-digit" });
 const MOMENT = rome({
   weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
 });
+const MOMENT_AND_YEAR = rome({
+  weekday: "short", day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+});
 const clock = (iso) => CLOCK.format(new Date(iso));
 const day = (iso) => DAY.format(new Date(iso));
 const shortDay = (iso) => SHORT_DAY.format(new Date(iso));
-const moment = (iso) => MOMENT.format(new Date(iso));
+const moment = (iso, withYear = false) => (withYear ? MOMENT_AND_YEAR : MOMENT).format(new Date(iso));
 
-/** Posts JSON to one of the rehearsal's addresses; says at the top of the page why it was refused. */
+/** Posts JSON to one of the rehearsal's addresses; says at the top of the page why it was refused. `acted` follows. */
 async function post(path, body) {
   const refused = $("refused");
   try {
@@ -75,6 +78,7 @@ async function post(path, body) {
     const said = await answer.json();
     refused.hidden = answer.ok;
     if (!answer.ok) refused.textContent = word(`refused.${said.error}`, {}, said.error);
+    document.dispatchEvent(new Event("acted"));
     return answer.ok ? said : null;
   } catch {
     refused.hidden = false;

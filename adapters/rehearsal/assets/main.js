@@ -8,6 +8,7 @@ import { knows } from "./telephone.js";
 import { startWorkshop, updateWorkshop } from "./workshop.js";
 
 const EVERY_MS = 500;
+const AFTER_AN_ACT_MS = 80;
 const AFTER_A_FAULT_MS = 2000;
 let asking = null;
 
@@ -55,4 +56,5 @@ async function ask() {
 startCaller(ask);
 startRegister(ask);
 startWorkshop();
+document.addEventListener("acted", () => setTimeout(ask, AFTER_AN_ACT_MS));
 ask();

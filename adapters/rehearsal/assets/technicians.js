@@ -17,13 +17,14 @@ function roles(phone, contract) {
   return found;
 }
 
-/** Those on duty first, in the order in which they are called, then the desk of the contract, then everybody else. */
+/** Those who are called at this hour first, in their order: the desk while it is open, else the chain on duty. */
 function ordered(phones, contract) {
   const rank = (phone) => {
     const place = contract?.on_call.indexOf(phone.person) ?? -1;
     const desk = contract?.desk.indexOf(phone.person) ?? -1;
-    const first = place >= 0 ? place : desk >= 0 ? 10 + desk : 100;
-    return first + (phone.kind === "mobile" ? 0 : 0.5);
+    const onDuty = place >= 0 ? place : 100;
+    const atDesk = desk >= 0 ? desk + (contract.is_open ? -10 : 10) : 100;
+    return Math.min(onDuty, atDesk) + (phone.kind === "mobile" ? 0 : 0.5);
   };
   return [...phones].sort((one, two) => rank(one) - rank(two));
 }

@@ -42,7 +42,7 @@ function moments(contract) {
   }));
   const named = (contract?.moments ?? []).map(([name, at]) => ({
     key: `${name}:${at}`,
-    told: `${word(`moment.${name}`)} · ${moment(at)}`,
+    told: `${word(`moment.${name}`)} · ${moment(at, true)}`,
     to: () => at,
   }));
   keyed($("moments"), [...ahead, ...named], (each) => each.key, (each) =>
