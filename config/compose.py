@@ -150,10 +150,10 @@ def trust_list_of(settings: Settings) -> pec.TrustList:
     """Whose signatures on certified mail count; without `[pec] trust_list` nobody's, so that no receipt does anything.
 
     Raises:
-        SettingError: the folder cannot be read, or holds what is no certificate.
+        SettingError: a folder cannot be read, or holds what is no certificate or no revocation list.
     """
     folder = settings.pec.trust_list
-    return pec.load_trust_list(folder) if folder is not None else pec.TrustList()
+    return pec.load_trust_list(folder, settings.pec.crl_dir) if folder is not None else pec.TrustList()
 
 
 SOON_S = 0.8

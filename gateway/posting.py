@@ -60,7 +60,7 @@ def open_line(tx: Transaction, dispatch: Dispatch, at: datetime) -> None:
         return
     known = tx.lines(dispatch=dispatch.id)
     for line in known:
-        tx.change_line(line.id, state=LineState.SENT, sent_at=at, state_at=None, reason="", told=())
+        tx.change_line(line.id, state=LineState.SENT, sent_at=at, state_at=None, reason="", told=(), is_external=False)
     if not known:
         tx.add_line(
             Line(

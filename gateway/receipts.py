@@ -67,7 +67,7 @@ def settle_receipt(
             tx.change_line(move.line.id, identifier=event.identifier)
     for line in found.externals:
         tx.change_line(line.id, is_external=True)
-        _alarm(gw, tx, line, EXTERNAL, at)
+        _will_not_be_confirmed(gw, tx, line, EXTERNAL, at)
     tx.settle_intake(intake.id, IntakeState.RECEIPT, f"{certified.kind} {found.verdict}")
     return IntakeState.RECEIPT
 
@@ -124,6 +124,7 @@ def report(certified: CertifiedReading, found: Judged) -> dict[str, object]:
         "certificate_sha256": trust.certificate,
         "issuer": trust.issuer,
         "digest": trust.digest,
+        "revocation": str(trust.revocation),
         "weak": str(trust.weak or ""),
         "judged_at": trust.judged_at.isoformat() if trust.judged_at else None,
         "provider": certified.provider,
@@ -197,6 +198,23 @@ def _failed(
         return
     tx.change_line(line.id, told=(*line.told, problem))
     reason = f"il messaggio {problem}. {line.reason}. {FALLBACK}\n{quoted}"
+    bounces.escalation_failed(gw, tx, _as_the_vendors(tx, ticket), dispatch.to, reason, at)
+
+
+def _will_not_be_confirmed(gw: Gateway, tx: Transaction, line: Line, problem: str, at: datetime) -> None:
+    """No receipt of delivery comes: an escalation is not done by it and may be tried again (X4), of others one is told.
+
+    A receipt that comes late all the same wins.
+    """
+    dispatch = tx.dispatch(line.dispatch)
+    ticket = tx.ticket(line.ticket) if line.ticket is not None else None
+    waits = dispatch is not None and dispatch.state is DispatchState.SENT
+    if dispatch is None or ticket is None or dispatch.kind is not DispatchKind.ESCALATION or not waits:
+        _alarm(gw, tx, line, problem, at)
+        return
+    tx.change_line(line.id, told=(*line.told, problem))
+    tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason=problem[:300])
+    reason = f"il messaggio {problem}. {FALLBACK}"
     bounces.escalation_failed(gw, tx, _as_the_vendors(tx, ticket), dispatch.to, reason, at)
 
 
@@ -280,10 +298,11 @@ def _deadlines(gw: Gateway, line: Line, left: datetime) -> list[tuple[datetime, 
 
 
 def fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
-    """A receipt is missing: the supervisors are told, and what else is under way goes on being watched."""
+    """A receipt is missing: somebody is told, and what else is under way goes on being watched."""
     number = timer.ticket or 0
     for line, left in _under_way(tx, number):
         for when, problem in _deadlines(gw, line, left):
-            if when <= at:
-                _alarm(gw, tx, line, problem, at)
+            if when <= at and problem not in line.told:
+                tell = _will_not_be_confirmed if problem == NO_RECEIPT else _alarm
+                tell(gw, tx, line, problem, at)
     watch(gw, tx, timer.ticket)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from asn1crypto import cms, pem, x509
+from asn1crypto import cms, crl, pem, x509
 
 Certificate = Any
 """An X.509 certificate of asn1crypto, which ships no types; it goes to the verifying library as it is."""
 SignedData = Any
+RevocationList = Any
 MAX_CERTIFICATES = 20
 
 
@@ -35,6 +36,28 @@ def _certificate(der: bytes) -> Certificate:
     except (TypeError, KeyError, IndexError) as error:
         raise ValueError("no certificate") from error
     return certificate
+
+
+def revocations_in(content: bytes) -> list[RevocationList]:
+    """The certificate revocation lists of a file, PEM (several in one) or DER.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    found = [der for _, _, der in pem.unarmor(content, multiple=True)] if pem.detect(content) else [content]
+    return [_revocation_list(der) for der in found]
+
+
+def _revocation_list(der: bytes) -> RevocationList:
+    try:
+        found = crl.CertificateList.load(der, strict=True)
+        _ = (
+            found.issuer.native,
+            found["tbs_cert_list"]["this_update"].native,
+        )  # read lazily: no error before it is asked
+    except (TypeError, KeyError, IndexError) as error:
+        raise ValueError("no revocation list") from error
+    return found
 
 
 def detached_signature(der: bytes) -> SignedData:

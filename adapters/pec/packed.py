@@ -12,7 +12,16 @@ from adapters.mail.automatic import OwnMail
 from adapters.mail.packed import answer as mail_answer
 from adapters.pec.read import read
 from adapters.pec.trust import TrustList
-from gateway.domain.certified import CertifiedReading, Kind, ReceiptType, Recipient, RecipientKind, Trust, Weak
+from gateway.domain.certified import (
+    CertifiedReading,
+    Kind,
+    ReceiptType,
+    Recipient,
+    RecipientKind,
+    Revocation,
+    Trust,
+    Weak,
+)
 
 READ = "adapters.pec.packed:read_packed"
 """The name under which a confined child finds `read_packed`."""
@@ -24,6 +33,7 @@ def ask(raw: bytes, own: OwnMail, trusted: TrustList) -> bytes:
         "addresses": sorted(own.addresses),
         "loop_token": own.loop_token,
         "trusted": [base64.b64encode(one).decode() for one in trusted.packed()],
+        "revoked": [base64.b64encode(one).decode() for one in trusted.packed_lists()],
     }
     return json.dumps(head).encode() + b"\n" + raw
 
@@ -33,7 +43,7 @@ def read_packed(payload: bytes) -> bytes:
     head, _, raw = payload.partition(b"\n")
     facts = json.loads(head)
     own = OwnMail(frozenset(facts["addresses"]), facts["loop_token"])
-    trusted = TrustList.of(base64.b64decode(one) for one in facts["trusted"])
+    trusted = TrustList.of(map(base64.b64decode, facts["trusted"]), map(base64.b64decode, facts["revoked"]))
     return json.dumps(dataclasses.asdict(read(raw, own=own, trusted=trusted)), default=_instant).encode()
 
 
@@ -50,6 +60,7 @@ def answer(packed: bytes) -> CertifiedReading:
     for name in ("signer", "reasons"):
         trust[name] = tuple(trust[name])
     trust["judged_at"] = _at(trust["judged_at"])
+    trust["revocation"] = Revocation(trust["revocation"])
     trust["weak"] = Weak(trust["weak"]) if trust["weak"] else None
     for name in ("refers_to", "contradictions", "defects"):
         told[name] = tuple(told[name])

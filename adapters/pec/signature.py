@@ -1,8 +1,8 @@
 """The S/MIME signature of certified mail, over the raw bytes as they came (RFC 8551 §3.5, RFC 6109 §6.5).
 
 The signed part is cut out of the message between its boundary lines: parsing and writing it again would change it. The
-chain is built to the trust list alone; nothing is fetched from anywhere. Revocation is not looked up: the list is the
-list of accredited providers, and who is struck off it is no longer on it.
+chain is built to the trust list alone; nothing is fetched from anywhere. Revocation is looked up in the lists that the
+operator keeps, when they cover the whole chain at that time; else the verdict says that nobody looked (decision 0013).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -24,17 +24,21 @@ from adapters.mail.asn1 import (
 )
 from adapters.mail.headers import Headers, base64_bytes, parameters, split
 from adapters.mail.parts import Node, tree
-from gateway.domain.certified import UNSIGNED, Trust, Weak
+from gateway.domain.certified import UNSIGNED, Revocation, Trust, Weak
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from adapters.pec.trust import TrustList
 
+REVOKED = "revoked"
+"""How the library's names of the problem begin, in lower case (`revoked_no_poe`)."""
 MAX_SIGNATURE_BYTES = 262_144
 """A signature with its chain has about 7 KB."""
 # A signature that does not hold is a value here; the library would write a trace of it to the log each time.
 logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+PROVIDER = "posta-certificata"
+"""Receipts and envelopes are from this mailbox of a provider, and from no other (RFC 6109 §3.1.4 and following)."""
 _WEAK = {"sha1": Weak.SHA1, "md5": Weak.MD5}
 _REFUSED_DIGESTS = ("md2", "md5")
 """SHA-1 is still seen and is reported; below it a signature proves nothing."""
@@ -131,9 +135,21 @@ class _Status:
     problem: str
     certificate: Certificate
     digest: str
+    revocation: Revocation = Revocation.NOT_CHECKED
 
 
 def _status(content: bytes, data: SignedData, trusted: TrustList, moment: datetime | None) -> _Status:
+    """With revocation lists the whole chain must be found in them; what they do not cover is judged without them."""
+    plain = _judged(content, data, trusted, moment, "soft-fail")
+    if not trusted.revoked or plain.certificate in trusted.certificates:
+        return plain
+    strict = _judged(content, data, trusted, moment, "require")
+    if strict.problem.startswith(REVOKED):
+        return replace(strict, revocation=Revocation.REVOKED)
+    return replace(plain, revocation=Revocation.GOOD if strict.chained else Revocation.NOT_CHECKED)
+
+
+def _judged(content: bytes, data: SignedData, trusted: TrustList, moment: datetime | None, mode: str) -> _Status:
     # Half a second of import, and only whoever reads certified mail needs it.
     from pyhanko.sign.validation.generic_cms import async_validate_detached_cms  # noqa: PLC0415
     from pyhanko.sign.validation.settings import KeyUsageConstraints  # noqa: PLC0415
@@ -144,7 +160,9 @@ def _status(content: bytes, data: SignedData, trusted: TrustList, moment: dateti
         moment=moment,
         best_signature_time=moment,
         allow_fetching=False,
-        revocation_mode="soft-fail",
+        crls=trusted.revoked,
+        revocation_mode=mode,
+        retroactive_revinfo=True,  # a list of today says when it was revoked: what was signed before that holds
         weak_hash_algos=set(_REFUSED_DIGESTS),
     )
     usage = KeyUsageConstraints(
@@ -169,10 +187,14 @@ def _trust(status: _Status, sender: str, moment: datetime | None) -> Trust:
     reasons = []
     if not status.intact:
         reasons.append("changed after signing")
+    elif status.revocation is Revocation.REVOKED:
+        reasons.append("certificate revoked before it signed")
     elif not status.chained:
         reasons.append(f"certificate not trusted: {status.problem}")
     if sender.casefold() not in addresses:
         reasons.append("signed by somebody other than the sender")
+    if sender.casefold().partition("@")[0] != PROVIDER:
+        reasons.append("not from the mailbox of a provider")
     return Trust(
         intact=status.intact,
         chained=status.chained,
@@ -183,4 +205,5 @@ def _trust(status: _Status, sender: str, moment: datetime | None) -> Trust:
         judged_at=moment,
         weak=_WEAK.get(status.digest),
         reasons=tuple(reasons),
+        revocation=status.revocation,
     )

@@ -154,10 +154,11 @@ def _trusted(settings: Settings) -> str:
     """
     from config.compose import trust_list_of
 
-    found = trust_list_of(settings).certificates
-    if not found:
+    found = trust_list_of(settings)
+    if not found.certificates:
         raise ValueError("it is not set: no receipt of certified mail counts, and every envelope is to be verified")
-    return f"{len(found)} certificates may sign"
+    looked_up = f"{len(found.revoked)} revocation lists" if found.revoked else "revocation is not checked"
+    return f"{len(found.certificates)} certificates may sign; {looked_up}"
 
 
 def _relay(relay: Relay | PecAccount) -> str:

@@ -84,6 +84,15 @@ class Weak(StrEnum):
     MD5 = "md5"
 
 
+class Revocation(StrEnum):
+    """Whether the certificates that signed were looked up in revocation lists, and what those say."""
+
+    NOT_CHECKED = "not_checked"
+    """No list that was valid at the time covers them all: nothing is claimed."""
+    GOOD = "good"
+    REVOKED = "revoked"
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """What the signature proves.
@@ -91,7 +100,7 @@ class Trust:
     `intact`: it holds over the bytes exactly as they came. `chained`: the signer's certificate leads to the trust list,
     judged at `judged_at`, the certified time (an expired certificate was valid when it signed). `signer` are the
     addresses in that certificate, `certificate` its SHA-256. `reasons` say why it is not trusted; `weak` names an old
-    digest that was used.
+    digest that was used. `revocation` is kept and shown with it: one that was not looked up is not called good.
     """
 
     intact: bool = False
@@ -103,6 +112,7 @@ class Trust:
     judged_at: datetime | None = None
     weak: Weak | None = None
     reasons: tuple[str, ...] = ()
+    revocation: Revocation = Revocation.NOT_CHECKED
 
     @property
     def is_verified(self) -> bool:

@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from adapters.mail.compose import compose
+from adapters.pec import TrustList
 from adapters.store import SqlStore
 from config.compose import gateway_of, outgoing
 from config.demo.play import SHEET
 from config.load import load
-from gateway import assigning, desk, escalating, flow
+from gateway import assigning, desk, escalating, flow, replaying
 from gateway.domain.certified import ReceiptType
 from gateway.domain.contract import Contract
 from gateway.domain.dispatch import Deferred, Dispatch, DispatchKind, DispatchState, Refused, Sent
@@ -103,6 +104,22 @@ def station(store: SqlStore, tmp_path: Path) -> Iterator[Certified]:
 
 def request(subject: str = "Segnalazione", text: str = "Il registro non si stampa.") -> Submitted:
     return Submitted(CITIZEN, ((OURS, CERTIFIED),), subject, "m1@pec.cittadini.example", text)
+
+
+def bounce_of(message_id: str, recipient: str) -> bytes:
+    """A delivery report of an ordinary mail server about a message of ours."""
+    failed = f"Final-Recipient: rfc822; {recipient}\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    parts = (
+        "Content-Type: text/plain\r\n\r\nMail could not be delivered.\r\n",
+        f"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n{failed}",
+        f"Content-Type: text/rfc822-headers\r\n\r\nMessage-ID: <{message_id}>\r\nSubject: x\r\n",
+    )
+    body = "".join(f"--b\r\n{part}\r\n" for part in parts)
+    head = (
+        f"From: MAILER-DAEMON@mx.example\r\nTo: {OURS}\r\nSubject: Undelivered Mail\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+    )
+    return f"{head}{body}--b--\r\n".encode()
 
 
 def submitted(dispatch: Dispatch) -> Submitted:
@@ -504,6 +521,61 @@ def test_an_escalation_that_our_relay_refuses_fails_aloud_and_may_be_tried_again
     station.deliver()
     station.pec(provider.delivery(submitted(sent), station.clock.now()))
     assert (station.entry().state, station.fresh(ticket).state) == (LineState.DELIVERED, TicketState.ESCALATED)
+
+
+def test_an_escalation_without_any_receipt_for_a_day_fails_aloud_and_may_be_tried_again(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    """X4: it is not done, nobody is locked out of a second try, and a receipt that comes late all the same wins."""
+    station, ticket, sent = escalated(store, tmp_path / "site")
+    station.pec(provider.acceptance(submitted(sent), station.clock.now()))
+    station.pass_(hours=24, minutes=1)
+    assert station.fresh(ticket).state is TicketState.ESCALATION_FAILED
+    assert "24 ore" in station.alarms()[-1].text
+    (failed,) = station.sent(kind=DispatchKind.ESCALATION)
+    assert failed.state is DispatchState.REFUSED
+    told = len(station.alarms())
+    station.pass_(hours=24)
+    assert len(station.alarms()) == told
+    station.pec(provider.delivery(submitted(sent), station.clock.now()))
+    assert (station.entry().state, station.fresh(ticket).state) == (LineState.DELIVERED, TicketState.ESCALATED)
+
+
+def test_an_escalation_to_what_is_no_pec_is_not_done(store: SqlStore, tmp_path: Path) -> None:
+    """X4: of an external mailbox no receipt of delivery ever comes; the desk may correct the address and try again."""
+    station, ticket, sent = escalated(store, tmp_path / "site")
+    message = replace(submitted(sent), recipients=((sent.to, EXTERNAL),))
+    station.pec(provider.acceptance(message, station.clock.now()))
+    assert station.fresh(ticket).state is TicketState.ESCALATION_FAILED
+    assert "non è PEC" in station.alarms()[-1].text
+    by, at = station.elena, station.clock.now()
+    station.store.write(lambda tx: desk.retry(station.gw, tx, sent.id, by, at))
+    assert (station.entry().state, station.entry().is_external) == (LineState.SENT, False)
+
+
+def test_a_bounce_in_the_certified_box_moves_nothing_of_what_was_sent_by_pec(store: SqlStore, tmp_path: Path) -> None:
+    """P13: ordinary mail is no evidence of certified mail, whoever knows the Message-ID."""
+    station, ticket, sent = escalated(store, tmp_path / "site")
+    station.pec(bounce_of(sent.facts["message_id"], VENDOR))
+    assert (station.entry().state, station.fresh(ticket).state) == (LineState.SENT, TicketState.WORKAROUND)
+    assert station.sent(kind=DispatchKind.ESCALATION)[0].state is DispatchState.SENT
+
+
+def test_a_receipt_that_was_not_believed_counts_once_the_trust_list_is_mended(store: SqlStore, tmp_path: Path) -> None:
+    """`intake replay`: the same receipt, the same row, and the escalation is done."""
+    station, ticket, sent = escalated(store, tmp_path / "site")
+    trusted, station.reader._trusted = station.reader._trusted, TrustList()  # noqa: SLF001 - a folder without its file
+    station.pec(provider.delivery(submitted(sent), station.clock.now()))
+    assert [one.verdict for one in station.seen()] == [Verdict.SUSPECT]
+    station.reader._trusted = trusted  # noqa: SLF001 - as above
+    number, by, at = station.seen()[0].intake, station.elena, station.clock.now()
+    for _ in range(2):
+        station.store.write(lambda tx: replaying.replay(tx, number, by, at))
+        station.file()
+        assert [one.intake for one in station.seen()] == [number]
+        assert station.fresh(ticket).state is TicketState.ESCALATED
+    assert station.entry().state is LineState.DELIVERED
+    assert station.happened(ticket).count("escalated") == 1
 
 
 def test_without_an_account_an_escalation_by_pec_is_refused_at_the_desk(store: SqlStore, tmp_path: Path) -> None:

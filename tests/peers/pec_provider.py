@@ -14,7 +14,7 @@ import json
 from base64 import encodebytes
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -146,6 +146,25 @@ def stranger() -> Identity:
     """A certificate in the provider's name, from an authority that nobody listed."""
     own = _authority("stranger-authority", "Autorità di nessuno")
     return _identity("stranger", own, "stranger-authority", years=(2024, 2034))
+
+
+def revocation_list(at: datetime, revoked: dict[str, datetime] | None = None, *, signer: str = "authority") -> bytes:
+    """The list of the authority of these tests of that time, good for a week: who was revoked, by name of the key."""
+    names = {one.key_name: one.certificate for one in (provider(), expired())}
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority().subject)
+        .last_update(at)
+        .next_update(at + timedelta(days=7))
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(key("authority").public_key()), critical=False
+        )
+        .add_extension(x509.CRLNumber(1), critical=False)
+    )
+    for name, when in (revoked or {}).items():
+        entry = x509.RevokedCertificateBuilder().serial_number(names[name].serial_number).revocation_date(when)
+        builder = builder.add_revoked_certificate(entry.build())
+    return builder.sign(key(signer), hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
 
 def trust_list() -> bytes:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from adapters.mail.automatic import OwnMail
-from adapters.pec import TrustList, load_trust_list, read
+from adapters.pec import TrustList, answer, ask, load_trust_list, read
+from adapters.pec.packed import read_packed
 from adapters.pec.signature import signed_parts
-from gateway.domain.certified import CertifiedReading, Weak
+from gateway.domain.certified import CertifiedReading, Revocation, Weak
 from gateway.domain.errors import SettingError
 from tests.peers import pec_provider as provider
 from tests.peers.pec_cases import AT, OURS, REQUEST
@@ -120,3 +122,75 @@ def test_a_trust_list_without_certificates_is_refused_with_the_remedy(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SettingError, match=r"pec.trust_list.*AgID"):
         load_trust_list(tmp_path)
+
+
+# ----------------------------------------------------------------------------------------------------------- revocation
+
+
+def listed(**of: object) -> TrustList:
+    return TrustList.of([provider.trust_list()], [provider.revocation_list(**of)])  # type: ignore[arg-type]  # as there
+
+
+def test_without_a_list_nobody_claims_that_a_certificate_is_good() -> None:
+    found = reading(provider.delivery(OURS, AT))
+    assert (found.is_believed, found.trust.revocation) == (True, Revocation.NOT_CHECKED)
+
+
+def test_a_certificate_that_a_fresh_list_does_not_name_is_good() -> None:
+    found = reading(provider.delivery(OURS, AT), listed(at=AT - timedelta(hours=1)))
+    assert (found.is_believed, found.trust.revocation) == (True, Revocation.GOOD)
+
+
+def test_what_was_signed_after_the_revocation_is_not_believed() -> None:
+    """B-062: the provider was struck off, or its key was stolen."""
+    trusted = listed(at=AT - timedelta(hours=1), revoked={"provider": AT - timedelta(days=1)})
+    found = reading(provider.delivery(OURS, AT), trusted)
+    assert (found.is_believed, found.trust.revocation) == (False, Revocation.REVOKED)
+    assert "certificate revoked before it signed" in found.doubts
+
+
+def test_what_was_signed_before_the_revocation_holds() -> None:
+    trusted = listed(at=AT + timedelta(days=2), revoked={"provider": AT + timedelta(days=1)})
+    found = reading(provider.delivery(OURS, AT), trusted)
+    assert (found.is_believed, found.trust.revocation) == (True, Revocation.GOOD)
+
+
+@pytest.mark.parametrize(
+    "trusted",
+    [
+        pytest.param(listed(at=AT - timedelta(days=90)), id="ended long before"),
+        pytest.param(listed(at=AT - timedelta(hours=1), signer="stranger"), id="signed by another"),
+    ],
+)
+def test_a_list_that_is_stale_or_not_the_certifiers_checks_nothing(trusted: TrustList) -> None:
+    found = reading(provider.delivery(OURS, AT), trusted)
+    assert (found.is_believed, found.trust.revocation) == (True, Revocation.NOT_CHECKED)
+
+
+def test_a_child_is_told_of_the_lists_as_well() -> None:
+    trusted = listed(at=AT - timedelta(hours=1), revoked={"provider": AT - timedelta(days=1)})
+    raw = provider.delivery(OURS, AT)
+    assert answer(read_packed(ask(raw, OWN, trusted))) == reading(raw, trusted)
+
+
+def test_a_folder_of_revocation_lists_is_read_and_what_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.pem").write_bytes(provider.trust_list())
+    lists = tmp_path / "crl"
+    lists.mkdir()
+    assert load_trust_list(tmp_path, lists).revoked == ()
+    (lists / "a.crl").write_bytes(provider.revocation_list(at=AT))
+    assert len(load_trust_list(tmp_path, lists).revoked) == 1
+    (lists / "b.crl").write_bytes(b"junk")
+    with pytest.raises(SettingError, match=r"pec.crl_dir.*b.crl"):
+        load_trust_list(tmp_path, lists)
+    with pytest.raises(SettingError, match=r"pec.crl_dir"):
+        load_trust_list(tmp_path, tmp_path / "nowhere")
+
+
+def test_a_receipt_signed_by_a_person_of_the_same_authority_is_not_believed() -> None:
+    """Who may sign mail for a mailbox is no provider by that: a genuine certificate, and From is its own."""
+    person = replace(provider.somebody_else())
+    wrong = Wrong(signer=person, headers={"From": "altra@gestore.example"})
+    found = reading(provider.delivery(OURS, AT, wrong=wrong))
+    assert not found.is_believed
+    assert "not from the mailbox of a provider" in found.doubts
