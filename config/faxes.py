@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapters.fax.shapes import Shape
 
 Lines = tuple[str, ...]
-LONGEST_PAGE = timedelta(seconds=60)
+LONGEST_PAGE = timedelta(seconds=45)
 """A page is one step of a loop, and a loop that makes no progress for 90 s is taken for stalled (PROMISES C-50)."""
 _LANGUAGES = re.compile(r"[a-z_]{3,20}(?:\+[a-z_]{3,20}){0,3}")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from gateway.recognition import Page, Unavailable
 
 LIMITED = Path(__file__).with_name("limited.py")
-MEMORY_BYTES = 1024 * 1024 * 1024
+MEMORY_BYTES = 768 * 1024 * 1024
 MAX_TEXT = 20_000
 """Characters kept of one page; a page typed from edge to edge has 6,000."""
 NOT_FOUND = 127

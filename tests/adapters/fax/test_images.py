@@ -13,6 +13,7 @@ from pypdf import PdfReader, PdfWriter
 from adapters.confine import Confine
 from adapters.fax import FUNCTIONS, PageImage, page_image, page_images
 from tests.adapters.fax.making import bomb, fax_tiff
+from tests.corpus.material import corpus, items
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +118,24 @@ def test_a_pdf_without_a_picture_says_so(child: Confine) -> None:
     out = io.BytesIO()
     writer.write(out)
     assert page_image(child, out.getvalue(), 1).defect == "page_1_unreadable"
+
+
+# -------------------------------------------------------------------------------------------------------------- corpus
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not corpus().is_dir(), reason=f"no corpus in {corpus()}: set CENTRALINO_CORPUS")
+def test_every_fax_coded_page_that_the_reference_decodes_is_drawn_and_none_costs_a_child(child: Confine) -> None:
+    missed, drawn_pages = [], 0
+    for item in items(corpus()):
+        if not item.is_fax or not item.expect.get("is_fax_coded"):
+            continue
+        document = item.file.read_bytes()
+        for number in range(1, item.expect["page_count"] + 1):
+            found = page_image(child, document, number)
+            drawn_pages += 1
+            lost = (found.defect or "").startswith("child_")
+            if lost or (found.png is None and item.expect["reference_decode"] == "clean"):
+                missed.append((item.source, item.name, number, found.defect))
+    assert missed == []
+    assert drawn_pages > 40
