@@ -14,7 +14,7 @@ from gateway.domain.ticket import Mark, Requester
 if TYPE_CHECKING:
     from gateway.domain.certified import CertifiedReading
     from gateway.domain.contract import Contract
-    from gateway.domain.intake import Attachment, FaxReading, Intake, MailReading
+    from gateway.domain.intake import Attachment, FaxReading, Fold, Intake, MailReading
     from gateway.domain.roster import Person
     from gateway.ports import Gateway
 
@@ -34,6 +34,7 @@ class Contact:
     requester: Requester
     sender: str
     html: str | None = None
+    folds: tuple[Fold, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     message_id: str | None = None
     automatic: str | None = None
@@ -81,6 +82,7 @@ def contact_of(
         requester=Requester(sender.name if sender else "", address, "", person.id if person else None),
         sender=address,
         html=reading.html,
+        folds=reading.folds if text.startswith(reading.text) else (),
         attachments=reading.attachments,
         message_id=reading.message_id,
         automatic=reading.automatic,

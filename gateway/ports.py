@@ -105,6 +105,7 @@ class Reading(ScanReading, VerdictReading, Protocol):
         contract: str | None = None,
         since: datetime | None = None,
         text: str | None = None,
+        vendor_reference: str | None = None,
         limit: int = 100,
     ) -> list[Ticket]:
         """Tickets, newest first. `text` is searched in number, subject and requester."""

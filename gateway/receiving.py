@@ -174,6 +174,7 @@ def add_message(tx: Transaction, intake: Intake, ticket: Ticket, contact: Contac
             message_id=contact.message_id,
             intake=intake.id,
             html=contact.html,
+            folds=contact.folds,
         ),
         contact.attachments,
     )

@@ -178,10 +178,13 @@ class SqlReading:
         contract: str | None = None,
         since: datetime | None = None,
         text: str | None = None,
+        vendor_reference: str | None = None,
         limit: int = 100,
     ) -> list[Ticket]:
         self._see(_t)
         query = sa.select(_t)
+        if vendor_reference is not None:
+            query = query.where(_t.c.vendor_reference == vendor_reference)
         if states:
             query = query.where(_t.c.state.in_([str(state) for state in states]))
         if contract is not None:
@@ -358,9 +361,7 @@ class SqlReading:
         query = sa.select(table).where(table.c.kind == kind).order_by(table.c.due_at, table.c.id)
         return [rows.timer_of(row) for row in self._all(query)]
 
-    def due_timers(
-        self, now: datetime, limit: int, *, kind: str | None = None, but: Sequence[str] = ()
-    ) -> list[Timer]:
+    def due_timers(self, now: datetime, limit: int, *, kind: str | None = None, but: Sequence[str] = ()) -> list[Timer]:
         table = tables.timer
         self._see(table)
         wanted = table.c.kind.not_in(but) if kind is None else table.c.kind == kind

@@ -12,7 +12,7 @@ from typing import Any
 from adapters.store.clean import address_key, clean_text, searchable, shortened
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.faxes import RECOGNISED
-from gateway.domain.intake import Attachment, Channel, Intake, IntakeState
+from gateway.domain.intake import Attachment, Channel, Fold, Intake, IntakeState
 from gateway.domain.register import Entry, Seal
 from gateway.domain.telephony import (
     Call,
@@ -214,12 +214,14 @@ def message_row(message: Message, number: int) -> Row:
         "message_id": message.message_id,
         "intake": message.intake,
         "dispatch": message.dispatch,
+        "folds": [[fold.start, fold.end, fold.kind] for fold in message.folds],
     }
 
 
 def message_of(row: Mapping[str, Any]) -> Message:
     """The message in a row."""
-    return Message(**{**row, "recipients": tuple(row["recipients"])})
+    folds = tuple(Fold(*fold) for fold in row["folds"])
+    return Message(**{**row, "recipients": tuple(row["recipients"]), "folds": folds})
 
 
 def attachment_row(attachment: Attachment, message: int, position: int) -> Row:

@@ -192,6 +192,11 @@ ticket = sa.Table(
     sa.Index("ix_ticket_number_key_contract", "number_key", "contract"),
 )
 
+WITH_VENDOR = ticket.c.vendor_reference.is_not(None)
+sa.Index(
+    "ix_ticket_vendor_reference", ticket.c.vendor_reference, sqlite_where=WITH_VENDOR, postgresql_where=WITH_VENDOR
+)
+
 page = sa.Table(
     "page",
     metadata,
@@ -270,6 +275,7 @@ message = sa.Table(
     _text("message_id", null=True),
     _whole("intake", sa.ForeignKey("intake.id"), null=True),
     _whole("dispatch", sa.ForeignKey("dispatch.id"), null=True),
+    _json("folds"),
     sa.Index("ix_message_ticket_id", "ticket", "id"),
     sa.Index("ix_message_intake", "intake"),
     sa.Index("ix_message_dispatch", "dispatch"),

@@ -99,20 +99,25 @@ def list_(
 
 
 @app.command("show")
-def show(number: Number, as_json: AsJson = False, config: Config = None) -> None:
+def show(
+    number: Number,
+    full: Annotated[bool, typer.Option("--full", help="Also what is folded: earlier mails, signatures.")] = False,
+    as_json: AsJson = False,
+    config: Config = None,
+) -> None:
     """One ticket with everything: messages, actions, dispatches, escalations, and its history with the clauses."""
     with opened(config) as shell:
-        _show(shell, number, as_json=as_json)
+        _show(shell, number, as_json=as_json, full=full)
 
 
-def _show(shell: Shell, number: int, *, as_json: bool) -> None:
+def _show(shell: Shell, number: int, *, as_json: bool, full: bool = False) -> None:
     from gateway import tickets
 
     found = shell.read(lambda reading: whole(shell.gateway, reading, tickets.find(reading, number)))
     if as_json:
         showing.document(found)
     else:
-        print_whole(found)
+        print_whole(found, full=full)
 
 
 def _done(shell: Shell, ticket: Ticket, *, as_json: bool) -> None:

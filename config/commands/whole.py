@@ -202,6 +202,7 @@ def _message(reading: Reading, message: Message) -> dict[str, Any]:
         "at": message.at,
         "subject": message.subject,
         "text": message.text,
+        "folds": [{"start": fold.start, "end": fold.end, "kind": fold.kind} for fold in message.folds],
         "message_id": message.message_id,
         "intake": message.intake,
         "dispatch": message.dispatch,
@@ -277,14 +278,14 @@ def event_entry(entry: Entry, personal: Mapping[str, str]) -> dict[str, Any]:
 # ----------------------------------------------------------------------------------------------------------- for people
 
 
-def print_whole(found: Mapping[str, Any]) -> None:
-    """The same document for people to read."""
+def print_whole(found: Mapping[str, Any], *, full: bool = False) -> None:
+    """The same document for people to read; what is folded is named, and shown when it is `full`."""
     _header(found)
     _terms(found)
     for message in found["messages"]:
         sender, at = showing.shown(message["from"]), showing.rome(message["at"])
         print(f"\n{_arrow(message)} {at}  {message['channel']}  {sender}{_to(message)}")
-        _indented(message["text"])
+        _indented(message["text"] if full else _folded(message))
         for each in message["attachments"]:
             known = "  ".join(filter(None, (each["danger"], each["scan"])))
             print(f"    + {_named(each)}  {each['type']}  {each['size']} bytes  {each['sha256'][:16]}  {known}")
@@ -362,6 +363,16 @@ def _arrow(message: Mapping[str, Any]) -> str:
 
 def _to(message: Mapping[str, Any]) -> str:
     return f" -> {showing.shown(', '.join(message['to']))}" if message["to"] else ""
+
+
+def _folded(message: Mapping[str, Any]) -> str:
+    """The text of a message, with a line for each earlier mail or signature in it."""
+    text, shown, at = message["text"], [], 0
+    for fold in message["folds"]:
+        lines = len(text[fold["start"] : fold["end"]].strip().splitlines())
+        shown += [text[at : fold["start"]].rstrip("\n"), f"\n[{fold['kind']}: {lines} lines, --full shows them]\n"]
+        at = fold["end"]
+    return "".join([*shown, text[at:]])
 
 
 def _indented(text: str) -> None:

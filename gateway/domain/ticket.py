@@ -16,6 +16,8 @@ from gateway.domain.errors import CentralinoError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gateway.domain.intake import Fold
+
 
 class TicketState(StrEnum):
     """Where a ticket stands (DESIGN, Words)."""
@@ -237,6 +239,8 @@ class Message:
     intake: int | None = None
     dispatch: int | None = None
     html: str | None = None
+    folds: tuple[Fold, ...] = ()
+    """What of `text` is shown folded: an earlier mail, a signature."""
 
 
 @dataclass(frozen=True, slots=True)
