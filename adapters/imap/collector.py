@@ -86,7 +86,7 @@ class Collector:
         return dealt
 
     def _opened(self, session: ImapSession, folder: Folder) -> Page:
-        page = self._book.page(folder, lambda: max(session.uids_between(1, None, deleted=True), default=0))
+        page = self._book.page(folder, session.last_uid)
         if self._counting.went_back(session, folder, page):
             self._book.begin_again(page, folder)
             page = replace(self._book.page(folder, lambda: 0), is_anew=True)

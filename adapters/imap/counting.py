@@ -68,11 +68,12 @@ class Counting:
 
     def account(self, session: ImapSession, folder: Folder, page: Page) -> None:
         """Every number up to the server's next one is a message that we have or see, or is told as gone."""
-        if folder.uidnext is None or not self._settings.watch_gaps or folder.uidnext - 1 <= page.accounted:
+        if folder.uidnext is None or folder.uidnext - 1 <= page.accounted:
             return
         low, top = page.accounted + 1, folder.uidnext - 1
-        if top - low > MOST_GONE:
-            self._book.account(page, max(page.cursor, page.accounted))
+        if top - low > MOST_GONE or not self._settings.watch_gaps:
+            if page.cursor > page.accounted:
+                self._book.account(page, page.cursor)
             return
         there = set(session.uids_between(low, top, deleted=True))
         alive = set(session.uids_between(low, top)) if there - self.settled else there

@@ -257,6 +257,17 @@ class ImapSession:
         # RFC 3501 §6.4.8: `n:*` always has the last message in it, even when that is before n.
         return self.uids_between(low, None)
 
+    def last_uid(self) -> int:
+        """The highest UID that a message has, also one marked as deleted; 0 in an empty folder."""
+        with self._command("UID SEARCH"):
+            try:
+                found = self._client.search(["UID", "*"])
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError:
+                found = self._by_flags("*", deleted=True)
+        return max((uid for uid in found if isinstance(uid, int)), default=0)
+
     def uids_between(self, low: int, high: int | None, *, deleted: bool = False) -> list[int]:
         """The UIDs from `low` up to `high` (None: the last), in order; with `deleted` also those marked as deleted."""
         span = f"{low}:{'*' if high is None else high}"

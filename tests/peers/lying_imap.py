@@ -150,8 +150,8 @@ class LyingImap:
         return fetched(uid, b"BODY[]<%d> %s" % (start, literal(body[start : start + length])))
 
     def _within(self, span: bytes) -> list[int]:
-        low, _, high = span.partition(b":")
         top = max(self.mails, default=0)
+        low, _, high = (b"%d:*" % top if span == b"*" else span).partition(b":")
         end = top if high == b"*" else int(high)
         begin = min(int(low), end) if high == b"*" else int(low)
         return sorted(uid for uid in self.mails if begin <= uid <= end)
@@ -159,5 +159,5 @@ class LyingImap:
     def _asked(self, ids: bytes) -> list[int]:
         found: list[int] = []
         for one in ids.split(b","):
-            found += self._within(one) if b":" in one else [int(one)] if int(one) in self.mails else []
+            found += self._within(one) if b":" in one or one == b"*" else [int(one)] if int(one) in self.mails else []
         return found

@@ -107,9 +107,13 @@ def test_gaps_are_not_told_where_they_are_not_watched(read: Reader, liar: Liar) 
     reading = read(server.port, watch_gaps=False)
     reading.rounds()
     server.uidnext = 5
+    server.mails[5] = b"five\r\n"
     reading.rounds()
-    reading.rounds()
-    assert reading.heard.gone_uids == []
+    reading.mailbox.stop()
+    watching = read(server.port)
+    watching.rounds()
+    watching.rounds()
+    assert reading.heard.gone_uids == watching.heard.gone_uids == []
 
 
 def test_a_server_that_skips_numbers_by_the_thousand_is_not_counted_by_them(read: Reader, liar: Liar) -> None:
@@ -198,6 +202,14 @@ def test_what_lies_there_at_first_sight_is_left_alone_when_only_new_mail_is_want
     second.rounds()
     assert second.bodies() == [b"four\r\n"]
     assert (second.heard.late_uids, second.heard.gone_uids) == ([], [])
+
+
+def test_the_first_sight_of_a_very_large_folder_asks_for_its_last_number_alone(read: Reader, liar: Liar) -> None:
+    """The library takes no answer above 1 MB, which the numbers of 150,000 messages are."""
+    server = liar(MAILS)
+    read(server.port, first_is_new=True).rounds()
+    assert next(line.split(b" ", 1)[1] for line in server.commands(b"SEARCH")) == b"UID SEARCH UID *"
+    assert not any(b"UID 1:*" in line for line in server.commands(b"SEARCH"))
 
 
 def test_an_empty_folder_at_first_sight_loses_nothing_of_what_comes(read: Reader, liar: Liar) -> None:
