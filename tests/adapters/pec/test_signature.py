@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from adapters.confine import Confine
 from adapters.mail.automatic import OwnMail
-from adapters.pec import TrustList, answer, ask, load_trust_list, read
+from adapters.pec import READ, TrustList, answer, ask, load_trust_list, read
 from adapters.pec.packed import read_packed
 from adapters.pec.signature import signed_parts
 from gateway.domain.certified import CertifiedReading, Revocation, Weak
@@ -122,6 +123,18 @@ def test_a_trust_list_without_certificates_is_refused_with_the_remedy(
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SettingError, match=r"pec.trust_list.*AgID"):
         load_trust_list(tmp_path)
+
+
+def test_a_signature_is_verified_in_a_real_child_without_network() -> None:
+    """A complete receipt with its attachments is large, and read where there are no sockets."""
+    raw = provider.delivery(OURS, AT)
+    confine = Confine((READ,), deadline_s=60)
+    try:
+        found = answer(confine.call(READ, ask(raw, OWN, TRUSTED)))
+    finally:
+        confine.close()
+    assert found.is_believed
+    assert found == reading(raw)
 
 
 # ----------------------------------------------------------------------------------------------------------- revocation
