@@ -10,11 +10,18 @@ SHIPPED = Path(__file__).parents[2] / "config"
 
 
 def installation(
-    folder: Path, *, database: str = "sqlite:///centralino.db", smtp_port: int = 0, relay: int = 0, web: str = ""
+    folder: Path,
+    *,
+    database: str = "sqlite:///centralino.db",
+    smtp_port: int = 0,
+    relay: int = 0,
+    web: str = "",
+    more: str = "",
 ) -> Path:
     """The gateway.toml of a new installation in `folder`; without `relay` (a port) mail waits.
 
-    `web` is what stands instead of a web server that does not listen: `[http]`, and the carrier if there is one.
+    `web` is what stands instead of a web server that does not listen: `[http]`, and the carrier if there is one;
+    `more` are further sections.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("people.toml", "roster.toml"):
@@ -32,6 +39,8 @@ def installation(
     ]
     if relay:
         lines.append(f'[relay]\nhost = "127.0.0.1"\nport = {relay}\ntls = "none"\nfrom = "assistenza@gateway.example"')
+    if more:
+        lines.append(more)
     path = folder / "gateway.toml"
     path.write_text("\n\n".join(lines) + "\n")
     return path

@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
 import uvloop
@@ -144,8 +145,9 @@ def main() -> None:
     parser.add_argument("--count", type=int, required=True)
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--one", action="store_true", help="one mail per connection")
+    parser.add_argument("--key", type=Path, help="with an attachment, signed with this DKIM key")
     options = parser.parse_args()
-    mails = [commands(mail) for mail in letters(options.seed, options.count)]
+    mails = [commands(mail) for mail in letters(options.seed, options.count, options.key)]
     gc.freeze()
     print("ready", flush=True)
     sys.stdin.readline()

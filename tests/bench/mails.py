@@ -1,13 +1,23 @@
-"""Mails as people write them to a help desk: 5 KB, multipart/alternative, quoted-printable, each one different."""
+"""Mails as people write them to a help desk: 5 KB, multipart/alternative, quoted-printable, each one different.
+
+With a key they carry an attachment and the DKIM signature of their sender's domain.
+"""
 
 from __future__ import annotations
 
+import base64
 import quopri
 import random
+import re
 from dataclasses import dataclass
 from email.header import Header
+from pathlib import Path
 
 RECIPIENT = "assistenza@fornitore.example"
+OFFICES = 40
+"""The domains that mail comes from: `ufficio0.example` and so on."""
+SELECTOR = b"posta"
+ATTACHED_BYTES = 3_000
 _FIRST = ("Giulia", "Nicolò", "Maria José", "Efisio", "Ìnes", "Gavino", "Letizia", "Andrea", "Noè", "Zoë", "Bachisio")
 _LAST = ("Piras", "Dessì", "Sanna", "Muntoni", "D'Aloia", "Càmpus", "Lòi", "Serra", "Melis", "Fenu", "Usai", "Porcù")
 _TOPICS = (
@@ -33,16 +43,52 @@ class Letter:
     sender: str
     data: bytes
 
+    @property
+    def message(self) -> bytes:
+        """The mail itself."""
+        return self.data.removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
 
-def letters(seed: int, count: int) -> list[Letter]:
-    """`count` different mails; the same seed gives the same ones."""
+
+def letters(seed: int, count: int, key: Path | None = None) -> list[Letter]:
+    """`count` different mails; the same seed gives the same ones. `key`: the file of a DKIM key, PEM."""
     dice = random.Random(seed)  # noqa: S311 - test data
-    return [_letter(dice, f"{seed:x}.{number}") for number in range(count)]
+    written = [_letter(dice, f"{seed:x}.{number}") for number in range(count)]
+    if key is None:
+        return written
+    pem = key.read_bytes()
+    return [_signed(_attached(letter, dice), pem) for letter in written]
+
+
+def _attached(letter: Letter, dice: random.Random) -> bytes:
+    """The mail inside a multipart/mixed, with a document."""
+    head, _, body = letter.message.partition(b"\r\n\r\n")
+    above, _, content_type = head.rpartition(b"\r\n")
+    boundary = b"=_mixed%024x" % dice.getrandbits(96)
+    document = base64.encodebytes(b"%PDF-1.4\n" + dice.randbytes(ATTACHED_BYTES)).replace(b"\n", b"\r\n")
+    return b"".join((
+        above, b'\r\nContent-Type: multipart/mixed; boundary="', boundary, b'"\r\n\r\n',
+        b"--", boundary, b"\r\n", content_type, b"\r\n\r\n", body,
+        b"\r\n--", boundary, b'\r\nContent-Type: application/pdf; name="modulo.pdf"\r\n',
+        b'Content-Disposition: attachment; filename="modulo.pdf"\r\nContent-Transfer-Encoding: base64\r\n\r\n',
+        document, b"--", boundary, b"--\r\n",
+    ))  # fmt: skip
+
+
+def _signed(message: bytes, pem: bytes) -> Letter:
+    import dkim  # only who signs waits for it
+
+    sender = re.search(rb"<(.*?)>", message)
+    assert sender is not None
+    domain = sender[1].partition(b"@")[2]
+    include = [b"from", b"to", b"subject", b"date", b"message-id"]
+    signature: bytes = dkim.sign(message, SELECTOR, domain, pem, include_headers=include)
+    data = (signature + message).replace(b"\r\n.", b"\r\n..")
+    return Letter(sender[1].decode(), data + b".\r\n")
 
 
 def _letter(dice: random.Random, name: str) -> Letter:
     person = f"{dice.choice(_FIRST)} {dice.choice(_LAST)}"
-    sender = f"utente.{name}@ufficio{dice.randrange(40)}.example"
+    sender = f"utente.{name}@ufficio{dice.randrange(OFFICES)}.example"
     subject = f"{dice.choice(_TOPICS)} – pratica {dice.randrange(10**6)}"
     paragraphs = [" ".join(dice.choices(_WORDS, k=_WORDS_IN_A_PARAGRAPH)) + "." for _ in range(_PARAGRAPHS)]
     boundary = f"=_{dice.getrandbits(96):024x}"
