@@ -90,6 +90,10 @@ class Reading(ScanReading, VerdictReading, Protocol):
         """Whether an arrival with this repeat key was accepted."""
         ...
 
+    def kept(self, repeat_keys: Sequence[str]) -> set[str]:
+        """Of these repeat keys those under which an arrival was accepted; a few hundred at a time."""
+        ...
+
     def tickets_of(self, intake_id: int) -> list[int]:
         """The tickets that an intake became or joined."""
         ...

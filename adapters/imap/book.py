@@ -5,9 +5,10 @@ Each is a row beside the cursor. A row counts only under the UIDVALIDITY that it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from adapters.imap.settings import MailboxSettings
 from adapters.mail.imap_session import Folder
@@ -131,15 +132,16 @@ class Book:
 
     def recorded(self, page: Page, uids: Iterable[int]) -> set[int]:
         """Which of these messages are on disk here."""
-        asked, found = list(uids), set[int]()
-        for start in range(0, len(asked), KEYS_AT_ONCE):
-            some = asked[start : start + KEYS_AT_ONCE]
-
-            def kept(reading: Reading, some: list[int] = some) -> set[int]:
-                return {uid for uid in some if reading.is_kept(self.repeat_key(page, uid))}
-
-            found |= self._store.read(kept)
+        by_key = {self.repeat_key(page, uid): uid for uid in uids}
+        keys, found = list(by_key), set[int]()
+        for start in range(0, len(keys), KEYS_AT_ONCE):
+            some = keys[start : start + KEYS_AT_ONCE]
+            found |= {by_key[key] for key in self._store.read(partial(_kept, some))}
         return found
+
+
+def _kept(keys: Sequence[str], reading: Reading) -> set[str]:
+    return reading.kept(keys)
 
 
 def key_of(mailbox: str, folder: str) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from adapters.imap.collector import Collector
 from adapters.imap.hooks import ImapHooks, NoHooks
 from adapters.imap.settings import MailboxSettings
-from adapters.mail.imap_address import ImapFolderError
+from adapters.mail.imap_address import ImapFolderError, ImapLoginError
 from adapters.mail.imap_session import ImapSession
 from gateway.domain.errors import CentralinoError
 from gateway.ports import Clock, Store
@@ -86,7 +86,7 @@ class Mailbox:
             except Exception as error:  # noqa: BLE001 - the edge of the loop: a mailbox never stops being read
                 if not self._stopping.is_set():
                     self._failed(error)
-                    self._stopping.wait(self._pause_s())
+                    self._stopping.wait(self._pause_s(refused=_is_refused(error)))
         self._state = replace(self._state, connected=False)
 
     def _read_on(self) -> None:
@@ -148,9 +148,14 @@ class Mailbox:
         if failures % self._settings.alarm_after == 0:
             self._hooks.unreachable(self._settings.name, failures, said)
 
-    def _pause_s(self) -> float:
+    def _pause_s(self, *, refused: bool) -> float:
         """Doubling, with jitter: many mailboxes of one server do not come back in one moment."""
         first = self._settings.retry_first.total_seconds()
-        longest = self._settings.retry_longest.total_seconds()
+        longest = (self._settings.refused_longest if refused else self._settings.retry_longest).total_seconds()
         full = min(longest, first * float(2 ** min(self._state.failures - 1, 16)))
         return full * random.uniform(0.5, 1.0)  # noqa: S311 - jitter is no secret
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether we are not let in, and most likely will not be until somebody does something."""
+    return isinstance(error, ImapLoginError) or bool(getattr(error, "lasting", False))

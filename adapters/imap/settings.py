@@ -40,6 +40,8 @@ class MailboxSettings:
     batch_messages: int = 50
     retry_first: timedelta = timedelta(seconds=1)
     retry_longest: timedelta = timedelta(seconds=60)
+    refused_longest: timedelta = timedelta(minutes=5)
+    """The longest pause after a refused log-in: a provider may lock an account that is tried at every minute."""
     alarm_after: int = 3
     """Failures in a row after which somebody is told."""
     commit_timeout: timedelta = timedelta(seconds=60)

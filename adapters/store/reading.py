@@ -152,6 +152,12 @@ class SqlReading:
         row = self._row(tables.repeat, shortened(repeat_key))
         return row is not None and row["intake"] is not None
 
+    def kept(self, repeat_keys: Sequence[str]) -> set[str]:
+        self._see(tables.repeat)
+        table, by_column = tables.repeat, {shortened(key): key for key in repeat_keys}
+        query = sa.select(table.c.key).where(table.c.key.in_(list(by_column)), table.c.intake.is_not(None))
+        return {by_column[key] for key in self._connection.execute(query).scalars()}
+
     def tickets_of(self, intake_id: int) -> list[int]:
         self._see(_m, intake=intake_id)
         query = sa.select(_m.c.ticket).distinct().where(_m.c.intake == intake_id).order_by(_m.c.ticket)

@@ -9,6 +9,7 @@ import pytest
 from adapters.store import SqlStore
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import IntakeState, Receipt
+from gateway.ports import Transaction
 from tests.store.conftest import Database
 from tests.store.values import LEASE, MINUTE, NOW, arrival, message, opened
 
@@ -38,6 +39,20 @@ def test_a_repeat_is_answered_with_the_first_intake_and_noted_as_a_delivery(stor
     assert again == Receipt(first.intake_id, repeated=True)
     deliveries = store.read(lambda reading: reading.deliveries(first.intake_id))
     assert deliveries == [("smtp", NOW), ("smtp", NOW + MINUTE)]
+
+
+def test_of_many_repeat_keys_those_that_were_accepted_are_known_also_in_the_same_unit(store: SqlStore) -> None:
+    """IMAP compares what a server has with what was recorded by these keys; a long one is kept shortened."""
+    keys = ["imap:comune:7:1", f"imap:{'x' * 4000}:7:2"]
+    for key in keys:
+        store.write(lambda unit, key=key: unit.accept(arrival(key=key), NOW))  # type: ignore[misc]  # bound at once
+    assert store.read(lambda reading: reading.kept([*keys, "imap:comune:7:3"])) == set(keys)
+
+    def both(unit: Transaction) -> set[str]:
+        unit.accept(arrival(key="imap:comune:7:4"), NOW)
+        return unit.kept(["imap:comune:7:4", "imap:comune:7:5"])
+
+    assert store.write(both) == {"imap:comune:7:4"}
 
 
 def test_a_repeat_in_the_same_batch_is_recognised(store: SqlStore) -> None:

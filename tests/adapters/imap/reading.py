@@ -71,7 +71,8 @@ class Reading:
         **settings: Any,  # noqa: ANN401 - settings by name
     ) -> None:
         here = ImapAddress("127.0.0.1", port, user, PASSWORD, "none", timeout=timedelta(seconds=timeout_s))
-        box = MailboxSettings("assistenza", here, poll_every=SHORT, retry_first=SHORT, retry_longest=SHORT, idle=False)
+        box = MailboxSettings("assistenza", here, idle=False, poll_every=SHORT)
+        box = replace(box, retry_first=SHORT, retry_longest=SHORT, refused_longest=SHORT)
         self.store = store
         self.heard = Heard()
         self.mailbox = Mailbox(replace(box, **settings), store, WallClock(), hooks=self.heard)

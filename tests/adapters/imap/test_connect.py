@@ -223,6 +223,18 @@ def test_a_line_that_dies_without_a_word_is_left_for_a_new_one(
     assert proxy.connections >= 2
 
 
+def test_a_refused_log_in_is_tried_more_and_more_seldom(dovecot: Dovecot, read: Reader) -> None:
+    """A provider may lock an account that is tried with a wrong password at every minute."""
+    address = ImapAddress("127.0.0.1", dovecot.plain, dovecot.user, "another-one", "none")
+    refused = read(
+        0, address=address, alarm_after=1, refused_longest=timedelta(minutes=5), retry_first=timedelta(minutes=1)
+    )
+    assert until(lambda: len(refused.heard.alarms) == 1)
+    broken = read(9, alarm_after=1, retry_first=timedelta(minutes=1))
+    assert until(lambda: len(broken.heard.alarms) > 1)
+    assert len(refused.heard.alarms) == 1
+
+
 def test_a_dead_line_is_noticed_within_a_minute_as_it_is_set_by_itself() -> None:
     """C-09: an IDLE is renewed after `idle_for`, and the answer to that is waited for no longer than `timeout`."""
     assert MailboxSettings.__dataclass_fields__["idle_for"].default + Mailbox.model_fields[
