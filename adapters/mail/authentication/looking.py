@@ -57,6 +57,7 @@ class Looking:
         self._lookups = Lookups(settings.nameservers)
         self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="authenticate")
         self._rests_until = 0.0
+        self._threads.submit(policies.organisation, "example.org")  # reads its list, which takes a while
 
     def verdicts(self, intakes: Sequence[Intake], at: datetime) -> list[Verdict]:
         """What is known of each sender, within `patience`; the time to look again where it failed for now."""
@@ -66,8 +67,9 @@ class Looking:
         done, late = wait(asked, patience_s)
         for one in late:
             one.cancel()
-        if asked and late and not done:
-            self._rests_until = time.monotonic() + RESTS_S
+        now = time.monotonic()
+        if late and not done and now - self._lookups.answered_at > self._settings.timeout.total_seconds():
+            self._rests_until = now + RESTS_S
         return [self._told(asked[n] if asked else None, intake, at) for n, intake in enumerate(intakes)]
 
     def verdict(self, intake: Intake, at: datetime) -> Verdict:

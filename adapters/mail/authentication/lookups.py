@@ -28,6 +28,8 @@ class Lookups:
         """`nameservers` are `address` or `address:port` (IPv6 in brackets); without any, those of the system."""
         self._resolver = dns.resolver.Resolver(configure=not nameservers)
         self._resolver.cache = dns.resolver.LRUCache(CACHED)
+        self.answered_at = time.monotonic()
+        """When the DNS last answered anything; at first, when we began to ask."""
         if nameservers:
             self._resolver.nameservers = [_server(one) for one in nameservers]
 
@@ -45,6 +47,7 @@ class Lookups:
         try:
             answer = self._resolver.resolve(name, kind, lifetime=left_s, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            self.answered_at = time.monotonic()
             return []
         except dns.resolver.YXDOMAIN as error:
             raise LookupFailedError(f"{name}: {type(error).__name__}") from None
@@ -52,6 +55,7 @@ class Lookups:
             raise LookupFailedError(f"{name}: {type(error).__name__}") from None
         except (dns.exception.DNSException, ValueError, UnicodeError):
             return []  # a name that cannot exist
+        self.answered_at = time.monotonic()
         return [_value(one) for one in answer]
 
 

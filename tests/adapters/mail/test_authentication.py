@@ -224,21 +224,20 @@ def test_a_failing_dns_is_no_verdict_but_a_later_look(names: NameServer) -> None
 
 
 def test_a_silent_dns_delays_nobody_for_longer_than_patience(names: NameServer, comune: Signer) -> None:
-    """C-38, P4: many at once wait once, and whoever comes next does not wait at all."""
+    """C-38, P4: many at once wait once, and when nothing was answered for a time nobody waits at all."""
     names.silent.add("")
-    settings = LookingSettings(
-        nameservers=(names.address,), timeout=timedelta(seconds=1), patience=timedelta(milliseconds=200)
-    )
+    timeout = timedelta(milliseconds=300)
+    settings = LookingSettings(nameservers=(names.address,), timeout=timeout, patience=timedelta(milliseconds=200))
     looking = Looking(settings)
-    began = time.monotonic()
-    verdicts = looking.verdicts([mail(comune.sign(BODY.encode()))] * 40, NOW)
-    first_s = time.monotonic() - began
-    again = looking.verdicts([mail(BODY)] * 40, NOW)
-    second_s = time.monotonic() - began - first_s
+    took = []
+    for _ in range(4):
+        began = time.monotonic()
+        verdicts = looking.verdicts([mail(comune.sign(BODY.encode()))] * 40, NOW)
+        took.append(time.monotonic() - began)
+        assert {one.findings[0].result for one in verdicts} == {Result.TEMPERROR}
     looking.close()
-    assert {one.findings[0].result for one in (*verdicts, *again)} == {Result.TEMPERROR}
-    assert first_s < 0.9
-    assert second_s < 0.2
+    assert max(took) < 0.9
+    assert took[-1] < 0.15
 
 
 def test_one_slow_domain_does_not_spoil_the_others(names: NameServer) -> None:
