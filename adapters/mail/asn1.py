@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -36,6 +37,11 @@ def _certificate(der: bytes) -> Certificate:
     except (TypeError, KeyError, IndexError) as error:
         raise ValueError("no certificate") from error
     return certificate
+
+
+def as_pem(certificates: Iterable[Certificate]) -> bytes:
+    """Certificates as one PEM file, as openssl reads it."""
+    return b"".join(pem.armor("CERTIFICATE", one.dump()) for one in certificates)
 
 
 def revocations_in(content: bytes) -> list[RevocationList]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -69,6 +70,29 @@ def show(dispatch: Id, as_json: AsJson = False, config: Config = None) -> None:
     told = whole | instants | {"facts": "  ".join(f"{key}={value}" for key, value in found.facts.items())}
     showing.facts(told.items())
     print(f"\n{showing.paragraphs(text)}")
+
+
+@app.command("proof")
+def proof(
+    dispatch: Id,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="A new folder for it.")],
+    config: Config = None,
+) -> None:
+    """The proof of a message by certified mail: the message, its receipts, the report on their signatures.
+
+    Whoever gets the folder checks it with sha256sum and openssl alone; the commands lie beside.
+
+    Example: centralino dispatch proof 12 --out proof-12
+    """
+    from config.commands.proof import files_of, proof_of, write
+    from config.compose import message_bytes, trust_list_of
+
+    with opened(config) as shell:
+        found = shell.read(lambda reading: proof_of(reading, dispatch, message_bytes(shell.gateway)))
+        files = files_of(found, trust_list_of(shell.site.settings))
+    write(files, out)
+    for name in files:
+        print(out / name)
 
 
 @app.command("retry")

@@ -42,15 +42,15 @@ def _misleading(char: str) -> bool:
 
 def document(value: Any) -> None:  # noqa: ANN401 - whatever JSON can say
     """One JSON document on standard output."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=_as_text))
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=as_text))
 
 
 def line(value: Any) -> None:  # noqa: ANN401 - as `document`
     """One JSON document in one line."""
-    print(json.dumps(value, ensure_ascii=False, default=_as_text))
+    print(json.dumps(value, ensure_ascii=False, default=as_text))
 
 
-def _as_text(value: object) -> str:
+def as_text(value: object) -> str:
     """Instants in Rome time; everything else by its own word."""
     return str(rome(value)) if isinstance(value, datetime) else str(value)
 
