@@ -13,6 +13,7 @@ from gateway.bounces import without_ticket
 from gateway.domain import faxes
 from gateway.domain.intake import IntakeState
 from gateway.domain.register import SYSTEM, Happening
+from gateway.domain.ticket import CLOSED_STATES
 from gateway.telling import NOBODY
 
 if TYPE_CHECKING:
@@ -41,10 +42,16 @@ def without_request(tx: Transaction, intake: Intake, fax: FaxReading, at: dateti
         return without_ticket(tx, intake, IntakeState.RECEIPT, NOT_RECEIVED, at)
     key = fax.repeat_key
     first = tx.earlier_intake(key.value, intake.id, at, key.holds_for) if key else None
-    if first is None:
+    if first is None or (fax.job_id is None and _is_over(tx, first)):
         return None
     _came_again(tx, intake, first, at)
     return without_ticket(tx, intake, IntakeState.DUPLICATE, SENT_AGAIN, at)
+
+
+def _is_over(tx: Transaction, first: int) -> bool:
+    """Whether nobody works on that fax any more: who sends the same document again asks again."""
+    tickets = [tx.ticket(number) for number in tx.tickets_of(first)]
+    return bool(tickets) and all(ticket is not None and ticket.state in CLOSED_STATES for ticket in tickets)
 
 
 def _came_again(tx: Transaction, intake: Intake, first: int, at: datetime) -> None:

@@ -110,8 +110,7 @@ class Recogniser:
         found = self.eyes.document(intake)
         at = self.gw.clock.now()
         looked, document = found or (Document(None, ("document_of_unknown_type",), shown=False), b"")
-        if attempts == 1:
-            self.gw.store.write(lambda tx: _looked(tx, intake.id, looked, at))
+        self.gw.store.write(lambda tx: _looked(tx, ticket, intake.id, looked, at))
         if not self.ocr or not looked.pages or not looked.shown:
             self.gw.store.write(lambda tx: tx.drop_timer(RECOGNISE, ticket))
             return None
@@ -130,7 +129,7 @@ class Recogniser:
             return job
         if not job.texts and job.attempts < self.most_attempts:
             again = self.gw.clock.now() + AGAIN_AFTER * job.attempts
-            facts = {"intake": str(job.intake), "attempts": str(job.attempts)}
+            facts = {"intake": str(job.intake), "attempts": str(job.attempts), "looked": "yes"}
             self.gw.store.write(lambda tx: tx.set_timer(RECOGNISE, job.ticket, again, facts))
         else:
             self._conclude(job, "" if job.texts else next(iter(job.unread.values()), ""))
@@ -175,8 +174,12 @@ def _note(tx: Transaction, intake: int, what: str, data: dict[str, str], at: dat
         tx.record(str(number), Happening(what, at, NOBODY, data={"intake": str(intake), **data}))
 
 
-def _looked(tx: Transaction, intake: int, looked: Document, at: datetime) -> None:
-    """How many pages there are; a document that is not whole is for a person to verify, beside its original."""
+def _looked(tx: Transaction, first: int, intake: int, looked: Document, at: datetime) -> None:
+    """How many pages there are; a document that is not whole is for a person to verify, beside its original. Once."""
+    timer = tx.timer(RECOGNISE, first)
+    if timer is None or "looked" in timer.facts:
+        return
+    tx.set_timer(RECOGNISE, first, timer.due_at, {**timer.facts, "looked": "yes"})
     data = {"pages": str(looked.pages or ""), "defects": "; ".join(looked.defects)[:500]}
     _note(tx, intake, LOOKED_AT, data, at)
     doubtful = [each for each in looked.defects if not each.startswith(HARMLESS)]

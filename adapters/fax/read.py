@@ -121,12 +121,15 @@ def document_key(
 def repeat_key(reading: FaxReading) -> RepeatKey | None:
     """The key of a fax as read; None when nothing identifies it (then the mail's own key has to do).
 
-    Two withheld callers may send the same form: without number and job the station and the printed time join the key.
+    Two withheld callers may send the same form: without number and job the station and the printed time join the key,
+    and where there is none of these either, one document is no proof that two faxes are one.
     """
     if reading.document_sha256 is None:
         if reading.job_id is None:
             return None
         return RepeatKey(_key("notice", reading.shape or "", reading.job_id), REPEAT_HOLDS_FOR)
+    if not (reading.number or reading.job_id or reading.station_id or reading.sent_at_text):
+        return None
     who = reading.number or f"{reading.station_id or ''}/{reading.sent_at_text or ''}"
     return document_key(
         who, reading.called_number, reading.document_sha256, provider=reading.shape or "", job_id=reading.job_id

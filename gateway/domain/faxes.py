@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from gateway.domain.hours import local
 from gateway.domain.intake import RepeatKey
 
 if TYPE_CHECKING:
@@ -31,17 +32,27 @@ MAX_WORDS = 4_000
 def received_at(fax: FaxReading, arrived_at: datetime) -> tuple[datetime, str | None]:
     """When a fax was received: the time stated by its service, else the arrival of its mail; and what is odd about it.
 
-    A stated time that cannot be (later than the mail that tells it, or older than any queue) counts for nothing.
+    A stated time that cannot be (later than the mail that tells it, or older than any queue) counts for nothing. Of an
+    hour that comes twice in October the one counts that is nearer to the mail.
 
     Source: DOMAIN X2.
     """
     if fax.sent_at is None:
         return arrived_at, None
-    if fax.sent_at > arrived_at:
-        return arrived_at, None if fax.sent_at - arrived_at <= CLOCKS_DIFFER else TIME_NOT_CREDIBLE
-    if arrived_at - fax.sent_at > MAIL_WAITS:
+    stated = _nearer(fax, arrived_at)
+    if stated > arrived_at:
+        return arrived_at, None if stated - arrived_at <= CLOCKS_DIFFER else TIME_NOT_CREDIBLE
+    if arrived_at - stated > MAIL_WAITS:
         return arrived_at, TIME_NOT_CREDIBLE
-    return fax.sent_at, None
+    return stated, None
+
+
+def _nearer(fax: FaxReading, arrived_at: datetime) -> datetime:
+    """The stated time, or the same wall clock an hour later where it comes twice and has come already."""
+    first = fax.sent_at or arrived_at
+    second = first + timedelta(hours=1)
+    twice = "time_ambiguous" in fax.defects and local(first).replace(tzinfo=None) == local(second).replace(tzinfo=None)
+    return second if twice and second <= arrived_at + CLOCKS_DIFFER else first
 
 
 def same_document(fax: FaxReading) -> RepeatKey | None:

@@ -11,7 +11,7 @@ import pytest
 from gateway import desk
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.roster import Directory, Person
-from gateway.domain.ticket import Mark
+from gateway.domain.ticket import Mark, Outcome
 from tests.adapters.fax.making import fax_tiff
 from tests.flow.station import Station
 
@@ -84,6 +84,17 @@ def test_a_time_that_cannot_be_gives_way_to_the_arrival(open_desk: Station, stat
     assert ("time_not_credible" in received.data["defects"]) is is_odd
 
 
+@pytest.mark.parametrize(("arrived", "received"), [("02:31:00+02:00", "02:30:00+02:00"),
+                                                   ("02:31:00+01:00", "02:30:00+01:00")])  # fmt: skip
+def test_in_the_hour_that_comes_twice_the_one_counts_that_is_nearer_to_the_mail(
+    station: Station, arrived: str, received: str
+) -> None:
+    """X1, X2: the last Sunday of October."""
+    station.clock.set(f"2026-10-25T{arrived}")
+    fax(station, text="Ricevuto il: 25/10/2026 alle 02:30")
+    assert station.ticket().received_at == datetime.fromisoformat(f"2026-10-25T{received}")
+
+
 def test_a_fax_of_the_last_open_minute_is_decided_as_of_then(station: Station) -> None:
     """X2, C2.6: received at 17:59, told by mail after the desk closed; nobody who is on duty is woken for the desk."""
     station.clock.set("2026-11-24T18:04:00+01:00")
@@ -150,6 +161,25 @@ def test_a_fax_without_an_id_that_comes_again_the_day_after_is_another_request(o
     fax(open_desk)
     open_desk.clock.pass_(hours=24)
     fax(open_desk)
+    assert len(open_desk.tickets()) == 2
+
+
+def test_a_document_that_is_sent_again_after_its_ticket_was_closed_is_another_request(open_desk: Station) -> None:
+    """Nobody looks into a closed ticket; a mail of the service that comes twice stays one (it has the id)."""
+    fax(open_desk)
+    number, by, at = open_desk.ticket().number, open_desk.elena, open_desk.clock.now()
+    open_desk.store.write(lambda tx: desk.solve(open_desk.gw, tx, number, "Fatto.", Outcome.SOLVED, by, at))
+    fax(open_desk)
+    second, first = open_desk.tickets()
+    assert (first.number, open_desk.store.read(lambda reading: reading.links(number))) == (
+        number,
+        [(second.number, "same_document")],
+    )
+
+
+def test_two_forms_of_nobody_known_are_two_requests(open_desk: Station) -> None:
+    for _ in range(2):
+        fax(open_desk, "Documento in arrivo")
     assert len(open_desk.tickets()) == 2
 
 

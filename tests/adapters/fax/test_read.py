@@ -181,5 +181,12 @@ def test_two_withheld_callers_with_one_form_are_two_faxes() -> None:
     assert len(keys) == 2
 
 
+@pytest.mark.parametrize("subject", ["Documento in arrivo", "Nuovo fax ricevuto – anonimo"])
+def test_one_form_from_nobody_known_is_no_proof_that_two_faxes_are_one(subject: str) -> None:
+    """Two strangers may send the same empty form, by a service that says nothing of them: no request may be lost."""
+    mail = reading("x@fax.example", subject, "", attachment("a.tif", "image/tiff", TIFF))
+    assert repeat_key(read_fax(mail, ())) is None
+
+
 def test_a_fax_that_nothing_identifies_has_no_key_of_its_own() -> None:
     assert repeat_key(read_fax(reading("x@fax.example", "Hai un nuovo fax", ""), ())) is None
