@@ -98,7 +98,7 @@ def _bare(html: str) -> str:
 def _stripped(html: str) -> str:
     """What stands between the tags. Linear, whatever the tags are."""
     first, *pieces = html.split("<")
-    return unescape("\n".join((first, *(_after_tag(piece) for piece in pieces))))
+    return unescape("\n".join(filter(None, (first, *(_after_tag(piece) for piece in pieces if piece)))))
 
 
 def _after_tag(piece: str) -> str:

@@ -1,10 +1,12 @@
 """make fuzz: hostile bytes against every parser, and what must hold whatever they are.
 
-    python -m tests.fuzz [--seconds 60] [--seed S] [--target NAME …] [--keep FOLDER]
+    python -m tests.fuzz [--seconds 600] [--unguided] [--seed S] [--target NAME …] [--keep FOLDER]
     python -m tests.fuzz --reproduce FILE --target NAME
 
 Exit 1 when a promise was broken: the inputs, their tracebacks and the commands that try them again are kept. The same
 seed and corpus give the same inputs in the same order; how many there are depends on the time and on the machine.
+Half of the time goes to inputs that are led by coverage (atheris; marked * in the table, where what was worth keeping
+is counted): they differ each time, and what they find is kept like the rest.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from rich.table import Table
 from config.logs import configure
 from tests.fuzz import material
 from tests.fuzz.every import EVERY
+from tests.fuzz.guided import GUIDED, run_guided
 from tests.fuzz.running import Result, kept, run, tried
 from tests.fuzz.targets import Target
 
@@ -37,7 +40,12 @@ def main() -> int:
     if options.reproduce:
         return _reproduced(wanted, options.reproduce, console)
     console.print(f"seed {options.seed}, {material.add_corpus()} seeds of the corpus")
-    results = _run(wanted, options.seconds / len(wanted), options.seed, console)
+    guided = [] if options.unguided else [target for target in wanted if target.name in GUIDED]
+    share = options.seconds / 2 if guided else options.seconds
+    results = _run(wanted, share / len(wanted), options.seed, console)
+    for target in guided:
+        console.print(f"{target.name}: led by coverage for {share / len(guided):.0f} s")
+        results.append(run_guided(target, share / len(guided)))
     console.print(_table(results))
     failures = [failure for result in results for failure in result.failures]
     for failure in failures:
@@ -52,7 +60,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.fuzz", description=__doc__.splitlines()[0] if __doc__ else ""
     )
-    parser.add_argument("--seconds", type=float, default=60.0, help="for all targets together (default 60)")
+    parser.add_argument("--seconds", type=float, default=600.0, help="for all targets together (default 600)")
+    parser.add_argument("--unguided", action="store_true", help="only drawn inputs, none led by coverage")
     parser.add_argument("--seed", default=secrets.token_hex(4))
     parser.add_argument("--target", nargs="+", action="extend", choices=names, metavar="NAME", help=", ".join(names))
     parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "centralino-fuzz", metavar="FOLDER")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.fuzz import mutations, running
+from tests.fuzz import guided, mutations, running
 from tests.fuzz.every import EVERY
+from tests.fuzz.guided import run_guided
 from tests.fuzz.running import drawn, kept, run, tried
 from tests.fuzz.targets import Target, holds
 
@@ -25,6 +26,15 @@ def test_fifty_hostile_inputs_break_no_promise(target: Target) -> None:
     result = run(target, SEED, inputs=INPUTS)
     assert result.inputs == INPUTS
     assert [f"input {one.index}: {one.error}\n{one.trace}" for one in result.failures] == []
+
+
+@pytest.mark.slow
+def test_coverage_leads_to_inputs_that_nobody_drew() -> None:
+    """Two seconds of it; the process needs some more to start, and to see what is reached."""
+    target = next(target for target in QUICK if target.name == "rtf")
+    result = run_guided(target, guided.LEAST_S + 0.5, measured="adapters.mail.rtf")
+    assert result.failures == []
+    assert result.inputs > guided.SEEDS
 
 
 def test_a_seed_gives_the_same_inputs_again() -> None:
