@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gateway import dues, paging, posting, scanning, telling
-from gateway.domain import correlation, replies
+from gateway.domain import correlation, replies, wording
+from gateway.domain.addition import additions
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, OutgoingAttachment, OutgoingMail
 from gateway.domain.escalation import ActionLine, AttachmentLine, ContactPart, SummaryInput, summarise
 from gateway.domain.escalation_mail import HistoryLine, as_json, history_csv, render
@@ -17,16 +18,21 @@ from gateway.domain.incomplete import Missing, missing, missing_lines
 from gateway.domain.intake import Channel
 from gateway.domain.phrases import deadline, term_name
 from gateway.domain.register import Happening
-from gateway.domain.ticket import CLOSED_STATES, Act, after
+from gateway.domain.texts import Filled
+from gateway.domain.ticket import CLOSED_STATES, Act, TicketState, after
 from gateway.tickets import DeskError, contract_of, find
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.domain.contract import Contract, Escalation
     from gateway.domain.escalation import DiagnosticSummary
     from gateway.domain.roster import Person
     from gateway.domain.ticket import Ticket
     from gateway.ports import Gateway, Reading, Transaction
 
+SHEET_PART = "2"
+"""The part of an escalation that is its summary as JSON."""
 PREPARED_AT = "_prepared_at"
 PREPARED_DIGEST = "_prepared_digest"
 WORKAROUND = "_workaround"
@@ -146,8 +152,8 @@ def _composed(
     """The bytes. Message-ID follows from what is said, so a second send of the same is known as the same (C-37)."""
     sheet = json.dumps(as_json(summary), ensure_ascii=False, indent=2).encode()
     history = history_csv(_history(reading, ticket)).encode()
-    earlier = len(reading.dispatches(ticket=ticket.number, kind=DispatchKind.ESCALATION))
-    digest = correlation.content_digest(sheet, history, str(earlier).encode(), rules.mailbox.encode())
+    earlier = reading.dispatches(ticket=ticket.number, kind=DispatchKind.ESCALATION)
+    digest = correlation.content_digest(sheet, history, str(len(earlier)).encode(), rules.mailbox.encode())
     date = _date_of(ticket, digest, at)
     values = replies.values(contract, ticket, opening(contract, at), at) | {
         "vendor": rules.vendor_name,
@@ -156,6 +162,10 @@ def _composed(
         "summary": replies.values(contract, ticket, opening(contract, at), at)["subject"],
     }
     filled = render(summary, gw.rules.texts(contract), values)
+    if ticket.state is TicketState.NOT_RECEIVABLE and earlier:
+        added = _addition(gw, reading, ticket, contract, sheet, values)
+        filled = Filled(added.subject, f"{added.body.rstrip()}\n\n{filled.body}")
+    thread = tuple(one.facts["message_id"] for one in reversed(earlier) if one.facts.get("message_id"))
     sender = telling.own_address(gw, contract, rules.channel)
     mail = OutgoingMail(
         message_id=correlation.message_id(gw.rules.signing_key, ticket.number, digest, sender.rpartition("@")[2]),
@@ -166,6 +176,8 @@ def _composed(
         text=filled.body,
         date=date,
         envelope_from=sender,
+        in_reply_to=thread[-1] if thread else None,
+        references=thread[-10:],
         attachments=(
             OutgoingAttachment(f"scheda_{ticket.number}.json", "application/json", sheet),
             OutgoingAttachment(f"storia_{ticket.number}.csv", "text/csv", history),
@@ -173,6 +185,30 @@ def _composed(
         headers=posting.asking_for(DispatchKind.ESCALATION) if rules.channel is Channel.PEC else (),
     )
     return Prepared(ticket, summary, mail, gw.compose(mail), digest, digest)
+
+
+def _addition(
+    gw: Gateway,
+    reading: Reading,
+    ticket: Ticket,
+    contract: Contract,
+    sheet: bytes,
+    values: Mapping[str, str],
+) -> Filled:
+    """What stands above an escalation that the vendor sent back: what was added to it (T-ESC-INT, S124)."""
+    language = contract.language
+    earlier = reading.dispatches(ticket=ticket.number, kind=DispatchKind.ESCALATION)
+    refused = [entry.at for entry in reading.entries(str(ticket.number)) if entry.type == "vendor_refused"]
+    first, last = earlier[-1], earlier[0]
+    before = json.loads(gw.reader.attachment(last.raw, SHEET_PART)) if last.raw else {}
+    told = {
+        **values,
+        "count": str(len(earlier)),
+        "date": wording.long_date((refused or [first.due_at])[-1], language),
+        "first_date": wording.long_date(first.created_at or first.due_at, language),
+        "additions": additions(before, json.loads(sheet), language),
+    }
+    return gw.rules.texts(contract).fill("T-ESC-INT", told)
 
 
 def _date_of(ticket: Ticket, digest: str, at: datetime) -> datetime:

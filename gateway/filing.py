@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import alarms, faxing, scanning, verifying
+from gateway import alarms, faxing, scanning, vendors, verifying
 from gateway.bounces import settle_report, without_ticket
 from gateway.contacts import UNREADABLE_TEXT, Contact, contact_of, is_ambiguous
 from gateway.domain import correlation
@@ -63,6 +63,7 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
         intake, fax = faxing.as_received(intake, fax) if fax else (intake, fax)
         contact = verifying.marked(contact_of(gw, intake, reading, fax, certified), sender)
         scanning.owe(gw, tx, intake, reading.attachments, at)
+        faxing.to_be_read(tx, intake, fax, earlier, at)
         return file_again(gw, tx, intake, earlier, contact, at)
     alike: list[int] = []
     if fax:
@@ -156,7 +157,10 @@ def _is_duplicate(tx: Transaction, intake: Intake, reading: MailReading, contrac
 
 
 def _ticket_of(gw: Gateway, tx: Transaction, intake: Intake, reading: MailReading) -> Ticket | None:
-    """The ticket a mail belongs to: signed token or thread first, then the mark, from somebody the ticket knows."""
+    """The ticket a mail belongs to, in DESIGN's order: token, thread, the vendor's own number; last the mark.
+
+    A number proves nothing by itself: the vendor's counts from the vendor, ours from somebody that the ticket knows.
+    """
     if is_ambiguous(reading):
         return None
     number = correlation.signed_ticket(gw.rules.signing_key, reading, intake.recipients)
@@ -164,6 +168,9 @@ def _ticket_of(gw: Gateway, tx: Transaction, intake: Intake, reading: MailReadin
     if found:
         return found
     sender = reading.senders[0].address.casefold() if reading.senders else ""
+    called = vendors.ticket_called(gw, tx, reading)
+    if called:
+        return called
     for marked in correlation.marked_tickets(reading.subject):
         ticket = tx.ticket(marked)
         if ticket and sender and sender in _participants(gw, tx, ticket):

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway import dues, paging, passing_on, visiting
-from gateway.domain import correlation
+from gateway import dues, paging, passing_on, vendors, visiting
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel
 from gateway.domain.owed import NOBODY_OWES
@@ -25,9 +24,7 @@ if TYPE_CHECKING:
     from gateway.domain.ticket import Ticket
     from gateway.ports import Gateway, Transaction
 
-DIGITS = 10
-"""Of a ticket's number."""
-OFFICES = ("vendor", CLIENT)
+OFFICES = (vendors.LANE, CLIENT)
 """The lanes of mails that go to others than the requester."""
 
 
@@ -60,8 +57,8 @@ def join(
     add_message(tx, intake, ticket, contact, lane=lane)
     data = {"intake": str(intake.id), "sha256": intake.sha256, "lane": lane, "channel": str(intake.channel)}
     tx.record(str(ticket.number), Happening("message_joined", at, NOBODY, None, data, {"sender": contact.sender}))
-    if lane == "vendor":
-        _vendor_answered(tx, ticket, contact, at, signed=_answers(tx, ticket, thread, lane))
+    if lane == vendors.LANE:
+        vendors.answered(gw, tx, ticket, contact, at, signed=_answers(tx, ticket, thread, lane))
         return
     if not contact.automatic:
         dues.answered(gw, tx, ticket, lane, at)
@@ -105,8 +102,8 @@ def _lane(tx: Transaction, ticket: Ticket, contract: Contract, contact: Contact,
     The client's own office may be the requester of a ticket; then only what answers our question to it is in its lane.
     """
     sender = contact.sender.casefold()
-    if contract.escalation and sender == contract.escalation.mailbox.casefold():
-        return "vendor"
+    if vendors.speaks(contract, ticket, contact):
+        return vendors.LANE
     sent = [message for message in tx.messages(ticket.number) if message.lane in OFFICES]
     for message in sent:
         if message.message_id in thread:
@@ -121,26 +118,3 @@ def _answers(tx: Transaction, ticket: Ticket, thread: tuple[str, ...], lane: str
         return False
     ours = {message.message_id for message in tx.messages(ticket.number) if message.lane == lane}
     return any(one in ours for one in thread)
-
-
-def _is_ours(tx: Transaction, reference: str) -> bool:
-    """Whether a number is that of another ticket of ours, which the vendor only mentions."""
-    return (
-        reference.isascii()
-        and reference.isdigit()
-        and len(reference) == DIGITS
-        and tx.ticket(int(reference)) is not None
-    )
-
-
-def _vendor_answered(tx: Transaction, ticket: Ticket, contact: Contact, at: datetime, *, signed: bool) -> None:
-    """The vendor's number is kept and the reminder is not needed any more, if the answer is to our own mail (B-066)."""
-    told = correlation.vendor_references(contact.subject, contact.new_text, ticket.number)
-    reference = next((one for one in told if not _is_ours(tx, one)), None)
-    data = {"reference": reference or "", "signed": "yes" if signed else "no"}
-    tx.record(str(ticket.number), Happening("vendor_answered", at, "vendor", None, data))
-    if not signed:
-        return
-    tx.drop_timer("escalation", ticket.number)
-    if reference and reference != ticket.vendor_reference:
-        tx.change_ticket(ticket.number, vendor_reference=reference)

@@ -26,6 +26,7 @@ _REFERENCE = re.compile(
     r"(?:\s{0,3}(?:n|nr|num|numero|no|id|vostro|nostro))?\.?\s{0,3}[:#°º]{1,2}\s{0,3}#?([A-Z0-9][A-Z0-9/_.-]{2,39})",
     re.IGNORECASE,
 )
+_TOKEN_OF_SUBJECT = re.compile(r"[A-Z0-9][A-Z0-9/_.-]{2,39}", re.IGNORECASE)
 _BARE_REFERENCE = re.compile(
     r"\b(?:ticket|riferimento|rif|reference|ref)\.?(?:\s{0,3}(?:n|nr|num|numero|no|id))?\.?\s{1,3}"
     r"([0-9]{3,12})(?![\w/:-]|[.,][0-9])",
@@ -97,6 +98,13 @@ def vendor_references(subject: str, text: str, own: int | None = None) -> tuple[
     found += _MARK.findall(subject)
     numbers = (one for one in found if any(char.isdigit() for char in one) and one != str(own or ""))
     return tuple(islice(dict.fromkeys(numbers), 20))
+
+
+def spoken_references(subject: str, text: str) -> tuple[str, ...]:
+    """What a mail of the vendor may call a ticket by once its number is known, also bare in its subject. At most 40."""
+    bare = (token.strip("._/-") for token in _TOKEN_OF_SUBJECT.findall(subject[:400]))
+    found = (*vendor_references(subject, text), *(token for token in bare if any(char.isdigit() for char in token)))
+    return tuple(islice(dict.fromkeys(found), 40))
 
 
 def content_digest(*parts: bytes) -> str:

@@ -11,7 +11,7 @@ from gateway import assigning, desk, suspending, tickets
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.incomplete import questions
 from gateway.domain.intake import Channel
-from gateway.domain.ticket import Mark
+from gateway.domain.ticket import Mark, TicketState
 from tests.config.variant import Variant
 from tests.flow.station import Station
 from tests.scenarios.stage import C09, C09_MAIL, OPEN, STRANGER, at, mails_to, opening, reload, would
@@ -99,6 +99,30 @@ def test_s121_a_devolution_is_one_mail_and_the_vendors_own_number_is_kept(statio
     station.mail("Re: richiesta", "Ticket 4711", sender=VENDOR, to=(C09_MAIL,), headers=headers)
     assert station.ticket().vendor_reference == "4711"
     assert len(station.tickets()) == 1
+
+
+def test_s124_what_the_vendor_sends_back_is_not_receivable_until_it_is_completed(station: Station) -> None:
+    """C9.8, S124."""
+    at(station, "2026-11-24 14:00")
+    number = asked(station)
+    complete(station)
+    at(station, "2026-11-24 15:00")
+    thread = escalate(station).facts["message_id"]
+    at(station, "2026-11-25 09:10")
+    refused = "Ticket non ricevibile: manca versione"
+    station.mail("Re", refused, sender=VENDOR, to=(C09_MAIL,), headers=f"In-Reply-To: <{thread}>")
+    ticket = station.ticket()
+    assert ticket.state is TicketState.NOT_RECEIVABLE
+    told = station.store.read(lambda reading: reading.personal(str(number)))
+    (event,) = (entry for entry in station.events(ticket) if entry.type == "vendor_refused")
+    assert (told[event.seq]["reason"], event.clause) == (refused, "C9.5")
+    assert any(refused in alarm.text for alarm in station.alarms())
+    identify(station, number, {"system.version": "7.2"})
+    again = escalate(station)
+    assert f"References: <{thread}>".encode() in (again.raw or b"")
+    assert "Integrazione n. 1" in again.subject
+    assert "trasmettiamo: sistema, modulo, versione." in again.text
+    assert station.ticket().state is TicketState.ESCALATED
 
 
 def test_s122_what_is_missing_for_the_vendor_is_what_the_user_is_asked(station: Station) -> None:

@@ -229,8 +229,9 @@ def test_s166_the_sms_to_the_technician_has_no_tax_code(station: Station) -> Non
     assert "maria" not in text.text.casefold()
 
 
-def test_s167_a_late_answer_reopens_its_ticket_or_opens_a_linked_one(station: Station) -> None:
-    """X16, S167: how many days lie between the two cannot be set yet."""
+def test_s167_a_late_answer_reopens_its_ticket_or_opens_a_linked_one(station: Station, variant: Variant) -> None:
+    """X16, S167: ten days lie between the two, as the contract says."""
+    reload(station, variant.change("c02", "[acknowledgement]", '[acknowledgement]\nreopens_within = "10d"'))
     lately = concluded(station, "2026-11-10 10:00", MARIA)
     long_ago = concluded(station, "2026-10-01 10:00", "altra.utente@comune.example")
     at(station, "2026-11-17 10:00")
