@@ -240,6 +240,7 @@ class Carrier:
         for job in jobs:
             job.cancel()
         await asyncio.gather(*jobs, return_exceptions=True)
+        self.exchange.drop_lines()
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -198,6 +198,10 @@ class Exchange:
         """Whether any call goes on or is about to."""
         return bool(self._live)
 
+    def drop_lines(self) -> None:
+        """Forget calls that were cut off with whatever walked them."""
+        self._live.clear()
+
     def leg(self, sid: str) -> Leg | None:
         return self._live.get(sid)
 

@@ -54,6 +54,18 @@ def test_whoever_hangs_up_during_a_prompt_presses_nothing(carrier: Carrier, gate
     )
 
 
+def test_a_carrier_that_begins_anew_has_nobody_on_the_line(
+    carrier: Carrier, gateway: TinyGateway, rehearsal: Rehearsal
+) -> None:
+    gateway.says["/twilio/voice"] = twiml('<Pause length="4000"/>')
+    call = carrier.place_call(CITIZEN)
+    until(lambda: call.verbs)
+    assert carrier.exchange.is_busy
+    rehearsal.reset()
+    assert not carrier.exchange.is_busy
+    assert not carrier.press(CITIZEN, "1")
+
+
 def test_a_message_ends_with_the_call(carrier: Carrier, gateway: TinyGateway) -> None:
     """Twilio, Record: a caller who hangs up leaves what was said until then."""
     gateway.says |= {"/twilio/voice": twiml('<Record action="/kept" maxLength="4000"/>'), "/kept": 204}
