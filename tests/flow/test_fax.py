@@ -8,7 +8,8 @@ from datetime import datetime
 
 import pytest
 
-from gateway import desk
+from config.faxes import FaxShape
+from gateway import desk, replaying
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.roster import Directory, Person
 from gateway.domain.ticket import Mark, Outcome
@@ -139,6 +140,21 @@ def test_a_form_that_nobody_knows_is_a_ticket_to_verify_with_its_document(open_d
     kept = open_desk.store.read(lambda reading: reading.intake(intake, raw=True))
     assert kept is not None
     assert b"Documento in arrivo" in kept.raw
+
+
+def test_a_form_that_is_taught_is_read_in_the_faxes_that_wait_to_be_verified(open_desk: Station) -> None:
+    """X7, C-47: a [[fax_shape]], a reload and a replay complete the ticket that is there; none is opened beside it."""
+    intake = fax(open_desk, "Documento in arrivo da 070 0000002", "Fogli: 2")
+    shape = FaxShape(name="studio", subject=("Documento in arrivo da {number}",), labels={"Fogli": "pages"})
+    settings = open_desk.site.settings.model_copy(update={"fax_shape": (shape,)})
+    open_desk.reader.take(open_desk.gw.rules, settings)
+    by, at = open_desk.elena, open_desk.clock.now()
+    open_desk.store.write(lambda tx: replaying.replay(tx, intake, by, at))
+    open_desk.file()
+    ticket = open_desk.ticket()
+    assert (ticket.requester.number, ticket.requester.person) == ("+390700000002", "ente")
+    assert Mark.FAX_FROM_PUBLIC_BODY in ticket.marks
+    assert ticket.subject == "Fax da +390700000002 (2 pagine)"
 
 
 # ----------------------------------------------------------------------------------------------------- what came before
