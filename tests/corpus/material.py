@@ -3,11 +3,12 @@
 A file with bare line feeds is sent with CRLF, as every mail server would; what is stored is compared with what was
 sent.
 The bodies of reply parsers are no mails: each is put into one, as its author's mail program would have. A TIFF comes
-as a fax service would mail it, each from a number of its own.
+as a fax service would mail it, each from a number of its own, a `winmail.dat` as Outlook would.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-KINDS = ("mail", "bounce", "mime", "pec", "reply", "tiff")
+KINDS = ("mail", "bounce", "mime", "pec", "reply", "tiff", "tnef")
 _LONE_LF = re.compile(rb"(?<!\r)\n")
 
 
@@ -55,6 +56,8 @@ class Item:
         raw = self.file.read_bytes()
         if self.is_fax:
             return _fax_mail(self, raw)
+        if self.kind == "tnef":
+            raw = _carrying(self, raw)
         whole = _LONE_LF.sub(b"\r\n", _wrapped(self, raw) if self.is_body else raw)
         return whole if whole.endswith(b"\r\n") else whole + b"\r\n"
 
@@ -89,6 +92,18 @@ def _fax_mail(item: Item, document: bytes) -> bytes:
     mail.attach(MIMEText("In allegato il fax.", "plain", "us-ascii"))
     mail.attach(MIMEImage(document, "tiff", name="fax.tif"))
     return _LONE_LF.sub(b"\r\n", mail.as_bytes())
+
+
+def _carrying(item: Item, winmail: bytes) -> bytes:
+    """A mail that carries a file as Outlook sends it."""
+    head = (
+        "From: Utente <utente@corpus.example>\nTo: assistenza@comune.example\nSubject: da Outlook\n"
+        "Date: Tue, 24 Nov 2026 10:00:00 +0100\n"
+        f"Message-ID: <{sha256(item.name.encode()).hexdigest()[:24]}@corpus.example>\n"
+        'MIME-Version: 1.0\nContent-Type: application/ms-tnef; name="winmail.dat"\n'
+        'Content-Disposition: attachment; filename="winmail.dat"\nContent-Transfer-Encoding: base64\n\n'
+    )
+    return head.encode() + base64.encodebytes(winmail)
 
 
 def _wrapped(item: Item, body: bytes) -> bytes:
