@@ -55,7 +55,13 @@ def settle_report(
         reason = f"bounced: {bounce.status or ''} {bounce.diagnostic or ''}".strip()[:200]
         tx.change_dispatch(about.id, state=DispatchState.REFUSED, reason=reason)
         not_delivered(gw, tx, ticket, about, reason, at)
-    data = {"intake": str(intake.id), "status": bounce.status or "", "permanent": str(bounce.permanent)}
+    data = {
+        "intake": str(intake.id),
+        "status": bounce.status or "",
+        "permanent": str(bounce.permanent),
+        "why": str(bounce.reason),
+        "address_is_dead": str(bounce.is_hard),
+    }
     tx.record(str(ticket.number), Happening("bounced", at, NOBODY, None, data))
     tx.settle_intake(intake.id, IntakeState.BOUNCE, "bounce")
     return IntakeState.BOUNCE

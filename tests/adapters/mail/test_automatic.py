@@ -16,14 +16,27 @@ AUTOMATIC = [
     "X-Auto-Response-Suppress: DR, OOF, AutoReply", "X-Loop: centralino-7f3a", "X-Loop: assistenza@centralino.example",
     "From: Assistenza <Assistenza@centralino.example>", "Sender: assistenza@centralino.example",
     "X-Ricevuta: accettazione",
-    "Content-Type: multipart/report; report-type=delivery-status", "Subject: Risposta automatica: guasto",
-    "Subject: Out of office", "Subject: =?utf-8?q?Automatische_Antwort?=", "X-Autoreply: yes",
+    "Content-Type: multipart/report; report-type=delivery-status", "X-Autoreply: yes",
 ]  # fmt: skip
 PEOPLE = [
     "Auto-Submitted: no", "From: Anna <anna@ente.example>", "Precedence: first-class", "X-Loop: qualcun-altro",
-    "Subject: La risposta automatica non funziona", "X-Auto-Response-Suppress: DR, RN, NRN",
+    "Subject: La risposta automatica non funziona", "Subject: Risposta automatica che non parte",
+    "Subject: Out of office does not start", "X-Auto-Response-Suppress: DR, RN, NRN",
     "Return-Path: <anna@ente.example>",
 ]  # fmt: skip
+
+
+ABSENT = [
+    "Risposta automatica: guasto", "Fuori ufficio", "Assenza per ferie", "Out of office", "Automatic reply: x",
+    "=?utf-8?q?Automatische_Antwort?=", "Abwesenheitsnotiz", "Absence du bureau",
+    "=?utf-8?q?R=C3=A9ponse_automatique?= : x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("subject", ABSENT)
+def test_a_note_of_absence_is_known_by_its_subject_when_it_answers_a_mail(subject: str) -> None:
+    assert why(f"Subject: {subject}\r\nIn-Reply-To: <1@centralino.example>", "anna@ente.example") is not None
+    assert why(f"Subject: {subject}", "anna@ente.example") is None
 
 
 def why(line: str, envelope_from: str | None = None) -> str | None:
