@@ -28,7 +28,7 @@ from starlette.requests import Request
 
 from adapters import pec
 from adapters.confine import Confine
-from adapters.fax import FUNCTIONS, fax_pages, read_fax, repeat_key
+from adapters.fax import FUNCTIONS, fax_pages, page_image, read_fax, repeat_key
 from adapters.mail import mime, packed
 from adapters.mail.charsets import clean, clean_line
 from adapters.mail.compose import MAX_SUBJECT, compose, plain_address
@@ -407,6 +407,10 @@ def check_fax_pages(raw: bytes) -> None:
     holds("no PDF", when=pages.pdf is None or pages.pdf.startswith(b"%PDF") or pages.pdf == raw)
     holds("pages without end", when=pages.pages is None or 0 <= pages.pages <= 1_000_000)
     holds(f"our own code failed in the child: {pages.defects}", when="child_error" not in pages.defects)
+    for number in (1, 2):
+        drawn = page_image(_children(), raw, number)
+        holds("no picture", when=drawn.png is None or drawn.png.startswith(b"\x89PNG"))
+        holds(f"our own code failed over page {number}", when=drawn.defect != "child_error")
 
 
 def _draw_document(rng: Random) -> bytes:
