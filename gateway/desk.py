@@ -231,7 +231,13 @@ def reply(gw: Gateway, tx: Transaction, number: int, text: str, by: Person, at: 
 
 
 def solve(gw: Gateway, tx: Transaction, number: int, text: str, outcome: str, by: Person, at: datetime) -> Ticket:
-    """Conclude with an outcome (C1.3) and tell the requester; a reply to that reopens the ticket."""
+    """Conclude with an outcome (C1.3) and tell the requester; a reply to that reopens the ticket.
+
+    Raises:
+        DeskError: nothing is said: whatever the outcome, the requester is told what was done or why not (S120).
+    """
+    if not text.strip():
+        raise DeskError("say what was done, or why it cannot be: --text is told to the requester")
     ticket = find(tx, number)
     contract = contract_of(gw, ticket)
     how = _one_of(Outcome, outcome, "outcome")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import unicodedata
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from gateway.domain.hours import local
@@ -20,6 +20,14 @@ _DIRECTIONS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\
 def rome(at: datetime | None) -> str | None:
     """The instant in ISO 8601 with Rome's offset, to the second; None stays None."""
     return None if at is None else local(at).isoformat(timespec="seconds")
+
+
+def due(at: datetime | None) -> str | None:
+    """By when something is owed, as `rome`; the end of a day is that day's 24:00, not midnight of the next."""
+    if at is None or local(at).time() != time.min:
+        return rome(at)
+    ended = local(at - timedelta(seconds=1))
+    return f"{ended.date()}T24:00:00{ended.isoformat()[-6:]}"
 
 
 def shown(value: object) -> str:

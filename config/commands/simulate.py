@@ -237,7 +237,7 @@ def _for_people(answer: dict[str, Any]) -> None:
         ("site", answer["site"]),
         ("level", answer["level"]),
         ("route", answer["route"]),
-        *((f"due: {of}", showing.rome(at)) for of, at in answer["due"].items()),
+        *((f"due: {of}", showing.due(at)) for of, at in answer["due"].items()),
         *((name.replace("_", " "), day) for name, day in answer["periods"].items()),
         ("quota", quota and f"{quota['used']} used and {quota['reserved']} reserved of {quota['count']}"),
         ("marks", ", ".join(answer["marks"])),

@@ -56,7 +56,7 @@ def list_(
         ("ID", "STATE", "CONTRACT", "PHASE", "SITE", "TICKET", "OUTCOME", "REQUESTED", "DUE", "CLOSED", "REPORT"),
         [
             (v.id, v.state, v.contract, v.phase or "-", v.site or "-", v.ticket, v.became, showing.rome(v.requested_at),
-             showing.rome(v.due_at) or "-", showing.rome(v.closed_at) or "-", v.report)
+             showing.due(v.due_at) or "-", showing.rome(v.closed_at) or "-", v.report)
             for v in found
         ],
     )  # fmt: skip
@@ -70,7 +70,7 @@ def _acted(
     if as_json:
         showing.document(visit_entry(visit))
         return
-    due = f", due {showing.rome(visit.due_at)}" if visit.due_at and visit.state is VisitState.RESERVED else ""
+    due = f", due {showing.due(visit.due_at)}" if visit.due_at and visit.state is VisitState.RESERVED else ""
     print(f"visit {visit.id} {visit.state} ({visit.became}) at {visit.site or 'a place to be agreed'}{due}")
 
 

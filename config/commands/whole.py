@@ -290,7 +290,7 @@ def print_whole(found: Mapping[str, Any], *, full: bool = False) -> None:
             known = "  ".join(filter(None, (each["danger"], each["scan"])))
             print(f"    + {_named(each)}  {each['type']}  {each['size']} bytes  {each['sha256'][:16]}  {known}")
     _table("Visits", ("ID", "STATE", "SITE", "OUTCOME", "REQUESTED", "DUE", "CLOSED", "REPORT"), (
-        (v["id"], v["state"], v["site"], v["became"], showing.rome(v["requested_at"]), showing.rome(v["due_at"]) or "-",
+        (v["id"], v["state"], v["site"], v["became"], showing.rome(v["requested_at"]), showing.due(v["due_at"]) or "-",
          showing.rome(v["closed_at"]) or "-", v["report"])
         for v in found["visits"]
     ))  # fmt: skip
@@ -348,7 +348,7 @@ def _terms(found: Mapping[str, Any]) -> None:
     """By when what must have happened, how that was counted, and when the clocks stood still."""
     for of, sentences in found["explained"].items():
         due = found["due"].get(of)
-        print(f"\nDue: {of}  {showing.rome(due) or 'stands still'}")
+        print(f"\nDue: {of}  {showing.due(due) or 'stands still'}")
         for sentence in sentences:
             print(f"    {sentence}")
     _table("Suspensions", ("REASON", "FROM", "TO", "MESSAGE"), (

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def first_level(decision: Decision) -> dict[str, str]:
-    """The client's own first level, and since when it serves (C3.12, C7.6)."""
+    """The client's own first level, and since when it serves: the day after the acceptance (A3.7, C3.12, C7.6)."""
     contract = decision.contract
     first, act = contract.first_level, contract.act(ActKind.FINAL_ACCEPTANCE)
     if first is None:
@@ -35,7 +35,14 @@ def first_level(decision: Decision) -> dict[str, str]:
         "first_level_phone_spoken": wording.spoken_phone(first.phone),
         "first_level_mail": first.mail,
         "acceptance_date": wording.long_date(act.on, contract.language) if act else "",
+        "served_since": wording.long_date(_served_since(decision, act.on), contract.language) if act else "",
     }
+
+
+def _served_since(decision: Decision, accepted_on: date) -> date:
+    """The first day of the phase in which the first level serves; without phases the day of the act."""
+    opened = opened_on(decision.contract, decision.phase) if decision.phase else None
+    return max(opened, accepted_on) if opened else accepted_on
 
 
 def matter(decision: Decision) -> dict[str, str]:

@@ -26,6 +26,7 @@ FACTS = {
     "first_level_name": "Servizio di primo livello di SardegnaIT",
     "first_level_phone_spoken": "0 7 0, 0 0 0 0 3 5 0",
     "acceptance_date": "15 settembre 2026",
+    "served_since": "16 settembre 2026",
 }
 
 

@@ -100,7 +100,7 @@ def test_after_the_acceptance_a_clerk_is_recorded_told_and_passed_on_to_the_firs
     assert (ticket.became, ticket.phase, ticket.level, ticket.party) == ("not_entitled", "B", 1, "utenti_comuni")
     (answer,) = accepted.to(CLERK)
     assert answer.subject.endswith("inoltrata al servizio di primo livello")
-    assert "dal 15 settembre 2026" in answer.text
+    assert "dal 16 settembre 2026" in answer.text  # A3.7: the day of the acceptance is of phase A
     assert "primo-livello@sardegnait.example" in answer.text
     (passed,) = accepted.sent(kind=DispatchKind.FORWARD)
     assert passed.to == FIRST_LEVEL
@@ -166,7 +166,7 @@ def test_a_caller_hears_the_first_level_and_what_is_said_is_passed_on(accepted: 
     accepted.clock.set("2026-09-16T10:00:00+02:00")
     ticket, script = accepted.call("+390700000350", to="+390700000300")
     assert "Servizio di primo livello di SardegnaIT" in spoken(script)
-    assert "15 settembre 2026" in spoken(script)
+    assert "16 settembre 2026" in spoken(script)
     assert accepted.fresh(ticket).became == "not_entitled"
     accepted.step(ticket, "speech", speech="Il protocollo non parte")
     first, second = accepted.sent(kind=DispatchKind.FORWARD)

@@ -12,6 +12,7 @@ from gateway.domain.dispatch import DispatchKind
 from gateway.domain.incomplete import questions
 from gateway.domain.intake import Channel
 from gateway.domain.ticket import Mark, TicketState
+from gateway.tickets import DeskError
 from tests.config.variant import Variant
 from tests.flow.station import Station
 from tests.scenarios.stage import C09, C09_MAIL, OPEN, STRANGER, at, mails_to, opening, reload, would
@@ -84,6 +85,9 @@ def test_s120_a_problem_of_an_unknown_kind_is_worked_at_the_first_level(station:
     assert (ticket.became, ticket.level, ticket.matter) == ("accepted", 1, None)
     answer = CliRunner().invoke(app, ["ticket", "solve", "1", "--outcome", "out_of_scope", "--as", "elena"])
     assert (answer.exit_code, "--text" in answer.stderr) == (2, True)
+    by, now = station.elena, station.clock.now()
+    with pytest.raises(DeskError, match="why it cannot be"):
+        station.store.write(lambda tx: desk.solve(station.gw, tx, ticket.number, " \n", "out_of_scope", by, now))
 
 
 def test_s121_a_devolution_is_one_mail_and_the_vendors_own_number_is_kept(station: Station) -> None:

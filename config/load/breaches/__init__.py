@@ -11,7 +11,7 @@ from config.load.breaches.channels import (
 )
 from config.load.breaches.doubles import refuse_doubles
 from config.load.breaches.hours import refuse_breaks, refuse_closures, refuse_strange_bands, refuse_undecidable
-from config.load.breaches.offices import refuse_offices
+from config.load.breaches.offices import refuse_empty_lists, refuse_offices
 from config.load.breaches.people import refuse_groups, refuse_unready
 from config.load.breaches.phases import refuse_acts, refuse_ambiguous, refuse_phases, refuse_unserved
 from config.load.breaches.reading import Reading
@@ -39,6 +39,7 @@ CHECKS = (
     refuse_sites,
     refuse_periods,
     refuse_offices,
+    refuse_empty_lists,
     refuse_groups,
     refuse_unready,
 )

@@ -1,4 +1,4 @@
-"""Offices that a matter names and that are not there, or cannot be written to (C4.1, C5.7, C10.11)."""
+"""Offices that a matter names and that are not there, or cannot be written to (C4.1, C5.7, C10.11), and empty lists."""
 
 from __future__ import annotations
 
@@ -22,4 +22,16 @@ def refuse_offices(reading: Reading) -> None:
                 f"{key}.forward",
                 f"the matter {matter.id} is to be forwarded and its office has no mailbox",
                 remedy="add mail to its office, or write forward = false",
+            )
+
+
+def refuse_empty_lists(reading: Reading) -> None:
+    """A list that people choose from, empty and closed to additions: what needs it could never be made (S094)."""
+    for number, catalogue in enumerate(reading.table.catalogue, 1):
+        if not catalogue.items and not catalogue.is_open:
+            raise reading.refusal(
+                f"catalogue[{number}].items",
+                f"the list {catalogue.id} ({catalogue.name}) is empty and closed",
+                clause=catalogue.clause,
+                remedy="write its items, or open = true where people add to it",
             )
