@@ -1,0 +1,148 @@
+"""Nights and holidays from a citizen's telephone to a technician's and back, over real HTTP (C2.6, C2.8, C2.11)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from adapters.rehearsal import HangUp, Silence, answers, replies, rings_out, voicemail
+from gateway import duty, standing_in
+from gateway.domain.hours import ROME
+from gateway.domain.roster.shifts import Shift
+from gateway.domain.telephony import CallOutcome
+from gateway.domain.ticket import TicketState
+from tests.adapters.twilio.conftest import house, loop, rehearsal
+from tests.adapters.twilio.house import House, call_form
+from tests.flow.station import BRUNO, CARLA, CITIZEN, DESK_NUMBER
+
+__all__ = ["house", "loop", "rehearsal"]
+
+C2 = "c02-comune"
+ANNA = "+393330000001"
+ELENA = "+390700000201"
+
+
+def called(house: House, *steps: object) -> str:
+    """A citizen calls and does these steps; what was heard."""
+    made = house.carrier.place_call(CITIZEN, steps, DESK_NUMBER)  # type: ignore[arg-type]  # every step is one
+    house.carrier.wait_idle()
+    return " ".join(made.heard)
+
+
+def rung(house: House) -> list[str]:
+    """Our telephones that rang, in turn."""
+    return [leg.to for leg in house.station.page_calls()]
+
+
+def test_on_good_friday_at_ten_the_desk_answers_and_nobody_on_call_rings(house: House) -> None:
+    """C2.4, C2.6: Good Friday is no public holiday."""
+    house.station.clock.set("2026-04-03T10:00:00+02:00")
+    house.carrier.phones[ELENA] = answers("1")
+    called(house, "1")
+    assert house.station.ticket().owner == "elena"
+    assert rung(house) == []
+
+
+def test_on_easter_monday_the_contact_does_not_hear_it_and_the_deputy_talks_to_the_caller(house: House) -> None:
+    """C2.6, S027: each attempt with its result."""
+    house.station.clock.set("2026-04-06T10:00:00+02:00")
+    house.carrier.phones[ANNA], house.carrier.phones[BRUNO] = rings_out(), answers("1")
+    called(house, "1")
+    assert rung(house) == [ANNA, BRUNO]
+    assert (house.station.ticket().state, house.station.ticket().owner) == (TicketState.TAKEN, "bruno")
+    line = house.station.store.read(lambda reading: reading.calls())[0]
+    assert (line.outcome, line.answered_by) == (CallOutcome.ANSWERED, "bruno")
+
+
+def test_on_new_years_eve_a_voicemail_box_takes_nothing_and_the_next_one_rings(house: House) -> None:
+    """S029: `completed` says that something answered."""
+    house.station.clock.set("2026-12-31T20:00:00+01:00")
+    chain = house.station.store.read(
+        lambda reading: duty.chain_at(house.station.gw, reading, C2, house.station.clock.now())
+    )
+    assert chain
+    assert chain.deputy
+    contact, deputy = chain.contact.mobile or "", chain.deputy.mobile or ""
+    house.carrier.phones[contact], house.carrier.phones[deputy] = voicemail(after_s=2), answers("1")
+    called(house, "1")
+    assert rung(house) == [contact, deputy]
+    assert house.station.ticket().owner == chain.deputy.id
+
+
+def test_whoever_hangs_up_in_the_menu_at_night_leaves_a_line_and_wakes_nobody(house: House) -> None:
+    """S003: and with how far they came."""
+    called(house, Silence(), HangUp(after_s=3))
+    line = house.station.store.read(lambda reading: reading.calls())[0]
+    assert line.outcome is CallOutcome.ABANDONED
+    assert line.reached
+    house.go()
+    assert (house.station.page_texts(), rung(house)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("wall", "at", "whom"),
+    [
+        ("2026-10-25T02:30", "2026-10-25T00:29:00+00:00", ANNA),
+        ("2026-10-25T02:30", "2026-10-25T01:29:00+00:00", BRUNO),  # the second time that it is before half past two
+        ("2027-03-28T02:30", "2027-03-28T00:59:00+00:00", ANNA),
+        ("2027-03-28T02:30", "2027-03-28T01:31:00+00:00", BRUNO),  # half past two was not there
+    ],
+)
+def test_in_a_night_when_the_clocks_change_whoever_has_the_duty_talks_to_the_caller(
+    house: House, wall: str, at: str, whom: str
+) -> None:
+    """C-25, S034, X1: both ways, before and after the hand-over."""
+    hour = datetime.fromisoformat(wall)
+    shifts = (
+        Shift(C2, "prima", "anna", "carla", hour - timedelta(hours=8), hour),
+        Shift(C2, "seconda", "bruno", "carla", hour, hour + timedelta(hours=6)),
+    )
+    rules = house.station.gw.rules
+    house.station.gw.rules = replace(rules, roster=replace(rules.roster, entries=shifts))
+    house.station.clock.set(at)
+    house.carrier.phones[whom] = answers("1")
+    called(house, "1")
+    assert rung(house) == [whom]
+    person = rules.people.by_number(whom)
+    assert person
+    assert house.station.ticket().owner == person.id
+
+
+def test_a_swap_is_asked_and_accepted_by_text_and_the_other_one_is_woken_that_night(house: House) -> None:
+    """C2.8: from the colleague's own telephone."""
+    start, end = (
+        datetime.fromisoformat(each).replace(tzinfo=ROME).astimezone(UTC)
+        for each in ("2026-11-29T20:00", "2026-11-30T08:00")
+    )
+    station, people = house.station, house.station.gw.rules.people
+    wanted = standing_in.Wanted(station.gw.rules.contracts[C2], start, end, "carla", "", ("+39",))
+    house.carrier.phones[CARLA] = replies("OK {code}")
+    station.store.write(lambda tx: standing_in.ask_swap(station.gw, tx, wanted, people["bruno"], station.clock.now()))
+    house.go()
+    assert any("prende il tuo turno" in text.body for text in house.carrier.phones[BRUNO].inbox)
+    assert any("ora è tuo" in text.body for text in house.carrier.phones[CARLA].inbox)
+    station.clock.set("2026-11-29T22:00:00+01:00")
+    house.carrier.phones[CARLA] = answers("1")
+    called(house, "1")
+    assert rung(house) == [CARLA]
+    assert station.ticket().owner == "carla"
+
+
+def test_a_call_that_the_carrier_never_signed_is_refused_replayed_it_is_one_and_out_of_order_it_begins_once(
+    house: House,
+) -> None:
+    """X11, P14: forged, replayed and reordered webhooks of one call."""
+    assert house.post("/twilio/voice", call_form(), signed=None).status_code == 403
+    assert house.post("/twilio/voice", call_form(), signed="forged").status_code == 403
+    assert house.station.store.read(lambda reading: reading.calls()) == []
+    heard = {house.post("/twilio/voice", call_form()).text for _ in range(3)}
+    assert len(heard) == 1
+    assert len(house.station.store.read(lambda reading: reading.calls())) == 1
+    ended = call_form(CallStatus="completed", CallDuration="3")
+    assert house.post("/twilio/status", ended).status_code == 204
+    house.post("/twilio/voice", call_form())  # the beginning once more, after the end
+    house.written()
+    assert len(house.station.store.read(lambda reading: reading.calls())) == 1
+    assert len(house.station.intakes()) == 1
