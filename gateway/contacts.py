@@ -122,14 +122,13 @@ def _fax_contact(
     gw: Gateway, reading: MailReading, fax: FaxReading, text: str, marks: list[Mark], intake: Intake
 ) -> Contact:
     """A fax is from a number, not from the mailbox of the machine that sent it on; nobody answers that mailbox."""
-    if fax.to_verify:
-        marks.append(Mark.TO_VERIFY)
+    marks += _fax_marks(fax)
     number = fax.number or ""
     person = gw.rules.people.by_fax(number) if number else None
     if person and person.public_body:
         marks.append(Mark.FAX_FROM_PUBLIC_BODY)
     return Contact(
-        subject=f"Fax da {number or fax.station_id or 'numero non disponibile'} ({pages_phrase(fax.pages)})",
+        subject=f"Fax da {number or fax.station_id or 'numero non disponibile'} ({_extent(fax)})",
         text=text,
         new_text=text,
         requester=_fax_requester(fax, number, person),
@@ -142,6 +141,18 @@ def _fax_contact(
         clause_facts=_fax_facts(fax),
         pages=fax.pages,
     )
+
+
+def _fax_marks(fax: FaxReading) -> list[Mark]:
+    """A form that nobody knows, and a fax that does not lie in its mail, are for a person to look at."""
+    download = [Mark.DOCUMENT_TO_DOWNLOAD] if "document_to_download" in fax.defects else []
+    missing = fax.to_verify or "document_missing" in fax.defects
+    return [*([Mark.TO_VERIFY] if missing else []), *download]
+
+
+def _extent(fax: FaxReading) -> str:
+    """How many pages, and whether the line broke before the last: a partial fax is a request all the same."""
+    return pages_phrase(fax.pages) + (", ricezione parziale" if fax.partial else "")
 
 
 def _fax_requester(fax: FaxReading, number: str, person: Person | None) -> Requester:

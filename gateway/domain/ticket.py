@@ -98,6 +98,8 @@ class Mark(StrEnum):
     FORGED_SENDER = "forged_sender"
     """The owner of the sender's domain says that such a mail is not theirs."""
     FAX_FROM_PUBLIC_BODY = "fax_from_public_body"
+    DOCUMENT_TO_DOWNLOAD = "document_to_download"
+    """The fax lies at its service, behind a link that a person opens: the gateway opens none (DOMAIN section 9)."""
     NO_WORKAROUND = "no_workaround"
     CALL_BACK = "call_back"
     SYNTHETIC = "synthetic"

@@ -128,6 +128,20 @@ def test_pages_that_came_before_the_line_broke_are_a_request(open_desk: Station)
     fax(open_desk, "[FAILED] Fax Received from 0700000001")
     (received,) = [each for each in open_desk.events(open_desk.ticket()) if each.type == "received"]
     assert received.data["partial"] == "yes"
+    assert open_desk.ticket().subject == "Fax da +390700000001 (pagine non dichiarate, ricezione parziale)"
+
+
+def test_a_fax_behind_a_link_is_a_ticket_for_a_person_to_open_it(open_desk: Station) -> None:
+    """F5: the link is shown, and nobody but a person follows it."""
+    fax(open_desk, "Hai un nuovo fax", "https://portal.example/fax/1", document=None)
+    ticket = open_desk.ticket()
+    assert Mark.DOCUMENT_TO_DOWNLOAD in ticket.marks
+    assert "https://portal.example/fax/1" in open_desk.messages(ticket)[0].text
+
+
+def test_a_fax_whose_document_is_missing_is_to_be_verified(open_desk: Station) -> None:
+    fax(open_desk, "Fax da 0700000001 (2 pagine)", document=None)
+    assert Mark.TO_VERIFY in open_desk.ticket().marks
 
 
 def test_a_form_that_nobody_knows_is_a_ticket_to_verify_with_its_document(open_desk: Station) -> None:
