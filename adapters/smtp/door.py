@@ -32,6 +32,8 @@ from gateway.ports import Clock
 BIG_BYTES = 262_144
 """From here on hashing and scanning a message takes long enough to be no business of the event loop."""
 MOST_DELAYS = 20
+"""A failed log-in waits as many times `refusal_delay` at the most."""
+MOST_REMEMBERED = 10_000
 PATIENCE = 3
 """Unknown recipients that are answered at once: people mistype."""
 
@@ -118,6 +120,7 @@ class Door:
         self._messages = Rate(settings.max_messages_per_minute)
         self._senders = Rate(settings.max_messages_per_sender)
         self._failed_logins = Rate(settings.max_failed_logins, settings.failed_logins_window.total_seconds())
+        self._trusted: dict[str, bool] = {}
         self._from: Counter[str] = Counter()
         self._held_bytes = 0
         self._answers = _Answers()
@@ -132,7 +135,7 @@ class Door:
         if len(self.sessions) >= limits.max_connections or self._from[peer] >= limits.max_connections_per_address:
             return answers.TOO_MANY_CONNECTIONS
         now = asyncio.get_running_loop().time()
-        if not limits.trusts(peer) and not self._connections.allows(origin(peer), now):
+        if not self._trusts(peer) and not self._connections.allows(origin(peer), now):
             return answers.TOO_MANY_AT_ONCE
         self.sessions.add(session)
         self.empty.clear()
@@ -204,9 +207,18 @@ class Door:
         envelope.mail_from = address
         return "250 2.1.0 OK"
 
+    def _trusts(self, peer: str) -> bool:
+        """As the settings say; remembered, for it is asked with every message."""
+        known = self._trusted.get(peer)
+        if known is None:
+            if len(self._trusted) >= MOST_REMEMBERED:
+                self._trusted.clear()
+            known = self._trusted[peer] = self.settings.trusts(peer)
+        return known
+
     def _may_send(self, peer: str, sender: str) -> bool:
         """Whether one more message may come from a peer and an envelope sender in this minute."""
-        if self.settings.trusts(peer):
+        if self._trusts(peer):
             return True
         now = asyncio.get_running_loop().time()
         if not self._messages.allows(origin(peer), now):
