@@ -236,9 +236,15 @@ class SafeReader:
 
     def fax(self, intake: Intake, reading: MailReading) -> FaxReading:
         """What a fax mail says of itself."""
-        heads = {part.part: self.attachment(intake.raw, part.part)[:FAX_HEAD_BYTES] for part in reading.attachments}
+        heads = {part.part: self._head(intake.raw, part.part) for part in reading.attachments}
         fax = read_fax(reading, intake.recipients, heads, self._fax_shapes)
         return replace(fax, repeat_key=repeat_key(fax))
+
+    def _head(self, raw: bytes, part: str) -> bytes:
+        try:
+            return self.attachment(raw, part)[:FAX_HEAD_BYTES]
+        except LookupError:
+            return b""
 
     def certified(self, intake: Intake) -> CertifiedReading:
         """What a mail in a certified mailbox certifies; of a child that was lost, that nobody knows.

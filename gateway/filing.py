@@ -77,6 +77,7 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
     if not fresh:
         return without_ticket(tx, intake, IntakeState.DUPLICATE, "content_key", at)
     contact = _marked(contact_of(gw, intake, reading, fax, certified), sender, sure=sure)
+    scanning.owe(gw, tx, intake, reading.attachments, at)
     known = _ticket_of(gw, tx, intake, reading)
     way = verifying.way(gw, known, contact, sender, at)
     if known is not None and sender is not None and way is verifying.Way.WAITS:
@@ -89,7 +90,6 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
     _link_all(tx, [*_of_the_same_delivery(tx, intake, at), *opened])
     faxing.link_alike(tx, opened, alike, at)
     faxing.to_be_read(tx, intake, fax, opened, at)
-    scanning.owe(gw, tx, intake, reading.attachments, at)
     scanning.mark_known(gw, tx, intake.id, reading.attachments, at)
     tx.settle_intake(intake.id, IntakeState.FILED, None if reading.readable else UNREAD)
     return IntakeState.FILED

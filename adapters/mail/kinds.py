@@ -41,7 +41,7 @@ _SEEN = {
     "pdf": "pdf", "png": "image", "jpg": "image", "jpeg": "image", "jfif": "image", "gif": "image", "tif": "image",
     "tiff": "image", "bmp": "image", "webp": "image", "zip": "archive", "docx": "archive", "rar": "archive",
     "7z": "archive", "gz": "archive", "html": "html", "htm": "html", "doc": "office", "xls": "office", "ppt": "office",
-    "msi": "office", "lnk": EXECUTABLE,
+    "msi": "office",
 }  # fmt: skip
 """What the library's answers stand for; the others say nothing that anybody claims."""
 _HTML = re.compile(
@@ -67,9 +67,10 @@ def danger(name: str, media_type: str, content: bytes) -> str | None:
     if ending in _MACROS:
         return MACRO
     claimed = _CLAIMS.get(ending) or _claimed_by_type(media_type)
-    if seen is None or claimed is None or seen == claimed or (claimed, seen) in _RIVALS:
+    if claimed is None:
         return None
-    return DISGUISED
+    seen = seen or next((_SEEN[one] for one in _endings(head) if one in _SEEN), None)
+    return None if seen is None or seen == claimed or (claimed, seen) in _RIVALS else DISGUISED
 
 
 def _claimed_by_type(media_type: str) -> str | None:
@@ -79,14 +80,12 @@ def _claimed_by_type(media_type: str) -> str | None:
 
 
 def _seen(head: bytes) -> str | None:
-    """What the bytes look like: one of the words that names claim, or `EXECUTABLE`."""
+    """What the bytes are at the first look: one of the words that names claim, or `EXECUTABLE`."""
     if (head[:2] == b"MZ" and b"\0" in head[:64]) or head[:4] == b"\x7fELF" or head[:4] in _MACH_O:
         return EXECUTABLE
     if head[:5] == b"%PDF-":
         return "pdf"
-    if _HTML.match(head):
-        return "html"
-    return next((_SEEN[one] for one in _endings(head) if one in _SEEN), None)
+    return "html" if _HTML.match(head) else None
 
 
 def _endings(head: bytes) -> list[str]:
