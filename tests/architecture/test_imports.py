@@ -223,7 +223,14 @@ def test_every_import_is_ours_standard_or_a_stated_dependency() -> None:
         *project["dependencies"],
         *(name for extra in project["optional-dependencies"].values() for name in extra),
     }
-    installs_as = {"pillow": "PIL", "flufl.bounce": "flufl", "python-dateutil": "dateutil"}
+    installs_as = {
+        "dkimpy": "dkim",
+        "dnspython": "dns",
+        "flufl.bounce": "flufl",
+        "pillow": "PIL",
+        "pyspf": "spf",
+        "python-dateutil": "dateutil",
+    }
     names = {requirement.split("[")[0].split(">")[0].split("=")[0].strip() for requirement in stated}
     known = {installs_as.get(name, name.replace("-", "_")) for name in names}
     known |= {*PRODUCT, *sys.stdlib_module_names, "pydantic_core"}  # pydantic pins its own core
