@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gateway import alarms, faxing, scanning, vendors, verifying
 from gateway.bounces import settle_report, without_ticket
 from gateway.contacts import UNREADABLE_TEXT, Contact, contact_of, is_ambiguous
-from gateway.domain import correlation
+from gateway.domain import correlation, wording
 from gateway.domain.intake import Channel, IntakeState, MailReading
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.ticket import Mark, Requester
@@ -231,5 +231,7 @@ def file_unread(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: d
 
 def nobody_sees(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: datetime) -> None:
     """Not even that ticket could be made: the supervisors are told by mail once a day, and it is tried again."""
-    values = {"intake": str(intake.id), "channel": str(intake.channel), "reason": reason}
+    language = gw.rules.contracts[gw.rules.default_contract].language
+    channel = wording.channel_name(intake.channel, language)
+    values = {"intake": str(intake.id), "channel": channel, "reason": reason}
     alarms.raise_once(gw, tx, "T-ALARM-UNFILED", values, at, about=str(intake.id))

@@ -72,7 +72,7 @@ def _requester_wrote(
     """What was concluded opens again, what was passed on goes the same way, and an urgent word is chased."""
     if not contact.automatic:
         passing_on.follow(gw, tx, ticket, contact, at)
-    if intake.channel is Channel.PHONE:
+    if intake.channel is Channel.PHONE or not contact.automatic:
         visiting.spoken(gw, tx, ticket, contact, at)
     if ticket.state in CLOSED_STATES and not contact.automatic:
         ticket = tx.change_ticket(ticket.number, state=after(ticket.state, Act.REOPEN), outcome=None)

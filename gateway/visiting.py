@@ -101,7 +101,7 @@ def request(gw: Gateway, tx: Transaction, number: int, site: str | None, by: Per
 
 
 def spoken(gw: Gateway, tx: Transaction, ticket: Ticket, contact: Contact, at: datetime) -> None:
-    """A caller says, after the call was recorded, that somebody should come: any wording is enough (C3.20, S071)."""
+    """Whoever asked says later that somebody should come, on the line or by mail: any wording will do (C3.20)."""
     contract = gw.rules.contract(ticket.contract, ticket.version)
     wish = contract.on_site
     if wish is None or ticket.mode == Mode.ON_SITE or ticket.became != Became.ACCEPTED:

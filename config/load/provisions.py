@@ -130,6 +130,7 @@ def on_site_of(table: OnSiteTable, clauses: Clauses) -> OnSite:
         table.clause or clauses.of("on_site"),
         cancelled_takes_quota=table.cancelled_visit_takes_quota,
         failed_takes_quota=table.failed_visit_takes_quota,
+        default_site_for=table.default_site_for,
     )
 
 

@@ -76,13 +76,18 @@ def place_called(contract: Contract, name: str, place_named: Callable[[str], Pla
 
 
 def place_asked(
-    contract: Contract, subject: str, text: str, place_named: Callable[[str], Place | None] = no_place
+    contract: Contract,
+    subject: str,
+    text: str,
+    place_named: Callable[[str], Place | None] = no_place,
+    *,
+    group: str | None = None,
 ) -> Place | None:
-    """The place that a request for a visit names, else the one meant when none is named (C3.20), else None."""
+    """The place that a request for a visit names, else the one that its group means (C3.20), else None: it is asked."""
     named = _site_in(contract, subject, text) or _place_in(contract, f"{subject}\n{text}", place_named)
     if named:
         return named
-    default = contract.on_site.default_site if contract.on_site else None
+    default = contract.on_site.default_for(group) if contract.on_site else None
     site = contract.site(default) if default else None
     return _of(site) if site else None
 

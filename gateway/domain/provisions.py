@@ -156,7 +156,8 @@ class OnSite:
 
     `simple_request`: no form, no order; what is missing is asked for after accepting (C3.20). What is reserved and what
     was made takes of a quota; `cancelled_takes_quota`, `failed_takes_quota`: also a visit that was reserved and
-    cancelled before departure, one that was made and came to nothing (A3.8).
+    cancelled before departure, one that was made and came to nothing (A3.8). `default_site_for` are the groups whose
+    requests mean that site; nobody named: everybody's. Whom nobody knows means it as well.
     """
 
     words: tuple[str, ...]
@@ -165,6 +166,11 @@ class OnSite:
     clause: str
     cancelled_takes_quota: bool = False
     failed_takes_quota: bool = True
+    default_site_for: tuple[str, ...] = ()
+
+    def default_for(self, group: str | None) -> str | None:
+        """The site that a request of this group means when it names none: a Comune's own user means no other's."""
+        return self.default_site if group is None or group in (self.default_site_for or (group,)) else None
 
 
 class Of(StrEnum):

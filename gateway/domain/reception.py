@@ -171,17 +171,18 @@ def _case(
     day = local(request.at).date()
     phase = phase_on(contract, day)
     mode = _mode(contract, request)
+    group = group_of(contract, address=request.address, number=request.number, person=request.person)
     return _Case(
         contract=contract,
         request=request,
         day=day,
         opening=opening(contract, request.at),
         phase=phase,
-        group=group_of(contract, address=request.address, number=request.number, person=request.person),
+        group=group,
         entitlement=entitlement_on(contract, phase),
         matter=matter_of(contract.scope, request.subject, request.text),
         mode=mode,
-        site=_site(contract, request, place_named) if mode is Mode.ON_SITE else None,
+        site=_site(contract, request, place_named, group) if mode is Mode.ON_SITE else None,
         periods=_periods(contract),
         used=used,
     )
@@ -207,10 +208,13 @@ def _mode(contract: Contract, request: Request) -> Mode:
     return Mode.ON_SITE if wished else Mode.HELP_DESK
 
 
-def _site(contract: Contract, request: Request, place_named: Callable[[str], Place | None]) -> Place | None:
+def _site(
+    contract: Contract, request: Request, place_named: Callable[[str], Place | None], group: Group | None
+) -> Place | None:
     if request.site:
         return place_called(contract, request.site, place_named)
-    return place_asked(contract, request.subject, request.text, place_named)
+    said = (request.subject, request.text)
+    return place_asked(contract, *said, place_named, group=group.id if group else None)
 
 
 def _periods(contract: Contract) -> Mapping[Of, date]:

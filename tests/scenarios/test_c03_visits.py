@@ -14,7 +14,7 @@ from gateway.domain.visits import Visit, VisitState
 from gateway.ports import Transaction
 from tests.config.variant import Variant
 from tests.flow.station import Station
-from tests.scenarios.stage import C03, C03_MAIL, TECHNICIAN, accepted_on, at, mails_to, reload, wall, would
+from tests.scenarios.stage import C03, C03_MAIL, CLERK, TECHNICIAN, accepted_on, at, mails_to, reload, wall, would
 
 RESPONSIBLE = "responsabile-comunas@sardegnait.example"
 WISH = "Ci serve qualcuno in sede domani"
@@ -192,3 +192,37 @@ def test_s073_what_phase_a_left_over_is_not_offered_after_it(station: Station, v
     assert "10/10" in question.text
     assert not any(word in question.text for word in ("18", "30"))
     assert [visit.phase for visit in visits(station)].count("B") == 11
+
+
+# ---------------------------------------------------------------------------------------- what a wish means, and when
+
+
+def test_a_user_of_a_comune_who_names_no_place_means_no_other_site(station: Station) -> None:
+    """C3.9, C3.21: before the acceptance the default is SardegnaIT's own; a Comune's user is asked where."""
+    at(station, "2026-07-06 09:00")
+    assert ask(station, sender=CLERK) == "accepted"
+    assert ask(station, sender=TECHNICIAN) == "accepted"
+    assert [visit.site for visit in visits(station)] == ["", "cagliari"]
+
+
+def test_a_wish_in_a_later_mail_is_a_visit_as_well(station: Station) -> None:
+    """C3.20: any wording is enough, also in the answer to our acknowledgement; said twice it is one visit."""
+    at(station, "2026-07-06 09:00")
+    assert ask(station, "La procedura non stampa.") == "accepted"
+    assert visits(station) == []
+    thread = mails_to(station, TECHNICIAN)[0].facts["message_id"]
+    for _ in range(2):
+        at(station, "2026-07-06 10:00")
+        headers = f"In-Reply-To: <{thread}>"
+        station.mail("Re: Richiesta", WISH, sender=TECHNICIAN, to=(C03_MAIL,), headers=headers)
+    assert len(station.tickets()) == 1
+    assert [(visit.site, visit.state) for visit in visits(station)] == [("cagliari", VisitState.RESERVED)]
+
+
+def test_an_automatic_answer_wishes_no_visit(station: Station) -> None:
+    at(station, "2026-07-06 09:00")
+    ask(station, "La procedura non stampa.")
+    thread = mails_to(station, TECHNICIAN)[0].facts["message_id"]
+    headers = f"In-Reply-To: <{thread}>\nAuto-Submitted: auto-replied"
+    station.mail("Fuori ufficio", WISH, sender=TECHNICIAN, to=(C03_MAIL,), headers=headers)
+    assert visits(station) == []

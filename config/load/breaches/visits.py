@@ -35,6 +35,14 @@ def _refuse_homeless(reading: Reading) -> None:
             f"there is no site {on_site.default_site}",
             remedy=f"known sites: {', '.join(known)}" if known else "add [[site]]",
         )
+    groups = [group.id for group in reading.table.group]
+    for group in on_site.default_site_for if on_site else ():
+        if group not in groups:
+            raise reading.refusal(
+                "on_site.default_site_for",
+                f"there is no group {group}",
+                remedy=f"known groups: {', '.join(groups)}" if groups else "add [[group]]",
+            )
     if on_site and not decides(reading):
         raise reading.refusal(
             "on_site",

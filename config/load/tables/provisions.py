@@ -113,6 +113,7 @@ class OnSiteTable(Section):
 
     words: Annotated[tuple[Text, ...], Field(min_length=1)]
     default_site: Id | None = None
+    default_site_for: tuple[Id, ...] = ()
     simple_request: bool = False
     cancelled_visit_takes_quota: bool = False
     failed_visit_takes_quota: bool = True
