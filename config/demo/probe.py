@@ -41,28 +41,27 @@ every_days = 7
 """
 
 
-def add_to(folder: Path) -> None:
-    """The contract, its person and its duty, in a demo's folder."""
-    shutil.copyfile(Path(__file__).parent / f"{CONTRACT}.toml", _contract(folder))
-    for name, text in (("people.toml", _PERSON), ("roster.toml", _DUTY)):
-        path = folder / name
-        path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
-
-
-def settings_for(folder: Path) -> str:
-    """The section of `gateway.toml`; nothing in a folder that was made before there was a probe.
-
-    The clock of a demo is moved while a probe is under way, so it is given more time than a real one.
-    """
-    if not _contract(folder).exists():
-        return ""
-    return f"""
+SETTINGS = f"""
 [probe]
 contract = "{CONTRACT}"
 number = "{NUMBER}" # a stand-in telephone that answers OK and the code
 every = "10m"
 within = "2h"
 """
+"""The clock of a demo is moved while a probe is under way, so it is given more time than a real one."""
+
+
+def add_to(folder: Path) -> None:
+    """The contract, its person and its duty, in a demo's folder where they are not there yet.
+
+    Whoever rehearses a contract of their own puts their people and roster there, and need not know of the probe.
+    """
+    shutil.copyfile(Path(__file__).parent / f"{CONTRACT}.toml", folder / "contracts" / f"{CONTRACT}.toml")
+    for name, text in (("people.toml", _PERSON), ("roster.toml", _DUTY)):
+        path = folder / name
+        found = path.read_text(encoding="utf-8")
+        if f'"{PERSON}"' not in found:
+            path.write_text(found + text, encoding="utf-8")
 
 
 def begin_later(folder: Path, database: str, at: datetime) -> None:
@@ -74,7 +73,3 @@ def begin_later(folder: Path, database: str, at: datetime) -> None:
         store.write(lambda tx: tx.set_timer(PROBE, 0, NEVER, facts))
     finally:
         store.close()
-
-
-def _contract(folder: Path) -> Path:
-    return folder / "contracts" / f"{CONTRACT}.toml"

@@ -57,6 +57,7 @@ def run(wishes: Wishes, say: Callable[[str], None]) -> bool:
     fresh = site.claim(wishes.folder)
     if fresh:
         site.fill(wishes.folder, wishes.at)
+    probe.add_to(wishes.folder)
     clock = OffsetClock(wishes.folder / "clock-offset")
     scale = wishes.seconds_scale or (PLAY_SCALE if wishes.play else 1.0)
     outcome = Outcome()

@@ -91,7 +91,6 @@ def fill(folder: Path, at: datetime | None) -> None:
     shutil.copytree(source / "contracts", folder / "contracts", dirs_exist_ok=True)
     for name in ("people.toml", "roster.toml"):
         shutil.copyfile(source / name, folder / name)
-    probe.add_to(folder)
     for name in ("signing.key", "carrier.token", "mailbox.password"):
         secret = folder / name
         secret.write_text(secrets.token_hex(24) + "\n")
@@ -167,7 +166,7 @@ key = {{file = "signing.key"}}
 
 [demo]
 clock_offset_file = "clock-offset"
-{probe.settings_for(folder) if probes else ""}"""
+{probe.SETTINGS if probes else ""}"""
     )
     return path
 

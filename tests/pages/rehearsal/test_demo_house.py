@@ -12,7 +12,7 @@ import pytest
 
 from adapters.clock import OffsetClock
 from adapters.store import migrate, open_store
-from config.compose import gateway_of
+from config.compose import gateway_of, shipped
 from config.demo import probe, site
 from config.demo.house import LONGEST_WAY, DemoHouse
 from config.load import load
@@ -32,6 +32,7 @@ def demo(tmp_path: Path) -> Iterator[Any]:
     folder.mkdir()
     clock = TestClock(SATURDAY)
     site.fill(folder, clock.now())
+    probe.add_to(folder)
     path = site.write_settings(folder, ADDRESSES)
     database = f"sqlite:///{folder / 'centralino.db'}"
     migrate(database)
@@ -106,10 +107,16 @@ def test_the_first_probe_of_a_new_demo_comes_after_its_sample(demo: Any) -> None
     assert begun.to == "prova@sonda.example"
 
 
-def test_a_demo_made_before_there_was_a_probe_goes_on_without(demo: Any) -> None:  # noqa: ANN401
-    folder = demo.path.parent
-    (folder / "contracts" / f"{probe.CONTRACT}.toml").unlink()
-    assert "[probe]" not in site.write_settings(folder, ADDRESSES).read_text()
+def test_whoever_brings_people_and_roster_of_their_own_keeps_the_probe(demo: Any) -> None:  # noqa: ANN401 - as above
+    """An own contract is rehearsed in the demo's folder: its files are replaced, and the demo starts again."""
+    folder, source = demo.path.parent, shipped()
+    for name in ("people.toml", "roster.toml"):
+        (folder / name).write_text((source / name).read_text())
+    for _ in range(2):
+        probe.add_to(folder)
+    loaded = load(site.write_settings(folder, ADDRESSES))
+    assert loaded.people[probe.PERSON].numbers == (probe.NUMBER,)
+    assert loaded.roster.chain(probe.CONTRACT, demo.clock.now()).contact.id == probe.PERSON
 
 
 @pytest.mark.parametrize("way", [timedelta(0), timedelta(minutes=-1), LONGEST_WAY + timedelta(minutes=1)])
