@@ -184,6 +184,14 @@ def _look_again_at(gw: Gateway, looker: Authenticator, intake_id: int, now: date
         raise
     except Exception as error:  # noqa: BLE001 - the edge of the step: journalled, and every other one is looked at
         journal.loop_failed(f"look again at {intake_id}", error)
+        gw.store.write(lambda tx: _put_off(tx, intake_id, now))
+
+
+def _put_off(tx: Transaction, intake_id: int, at: datetime) -> None:
+    """A look that could not be written down counts as one that failed: it is not repeated for ever."""
+    known = tx.verdict(intake_id)
+    if known is not None and known.again_at is not None:
+        tx.keep_verdict(with_retry(replace(known, tries=known.tries + 1, at=at)))
 
 
 def _looked_again(tx: Transaction, found: Verdict, at: datetime) -> None:

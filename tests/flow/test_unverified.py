@@ -268,6 +268,23 @@ def test_after_some_looks_it_stays_unverified(station: Station, looker: Looker, 
     assert (found.tries, found.again_at) == (5, None)
 
 
+def test_a_look_that_breaks_is_not_repeated_for_ever(
+    station: Station, looker: Looker, ticket: Ticket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(intake: Intake, at: datetime) -> Verdict:
+        raise RecursionError
+
+    looker.result = Result.TEMPERROR
+    answer_to(station, ticket)
+    monkeypatch.setattr(looker, "verdict", breaks)
+    looks = 0
+    for _ in range(20):
+        station.pass_(hours=1)
+        looks += verifying.look_again(station.gw)
+    assert looks == 4
+    assert verdict(station, held(station)).again_at is None
+
+
 def test_what_the_desk_decided_is_not_looked_at_again(station: Station, looker: Looker, ticket: Ticket) -> None:
     looker.result = Result.TEMPERROR
     answer_to(station, ticket)

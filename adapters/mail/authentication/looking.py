@@ -82,7 +82,7 @@ class Looking:
 
     @staticmethod
     def _told(looked: Future[Verdict] | None, intake: Intake, at: datetime) -> Verdict:
-        if looked is not None and looked.done() and not looked.cancelled() and looked.exception() is None:
+        if looked is not None and looked.done() and not looked.cancelled():
             return looked.result()
         author = domain_of(author_of(header_block(intake.raw)))
         unknown = Finding(Method.DMARC, Result.TEMPERROR, author, "no answer in time")
@@ -91,6 +91,13 @@ class Looking:
     # ------------------------------------------------------------------------------------------------------ one mail
 
     def _look(self, intake: Intake, at: datetime, until: float) -> Verdict:
+        try:
+            return self._looked_at(intake, at, until)
+        except Exception as error:  # noqa: BLE001 - other people's bytes: whatever is wrong with them, it is no pass
+            found = Finding(Method.DMARC, Result.PERMERROR, "", type(error).__name__)
+            return Verdict(intake.id, at, "", Standing.UNVERIFIED, findings=(found,))
+
+    def _looked_at(self, intake: Intake, at: datetime, until: float) -> Verdict:
         """The first of these that knows: who logged in, our own mail provider, and we ourselves."""
         raw = normalised(intake.raw)
         fields = header_block(raw)
