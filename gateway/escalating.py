@@ -75,7 +75,7 @@ def prepare(gw: Gateway, reading: Reading, number: int, to: str | None, at: date
     rules = _vendor(contract, to)
     if rules.channel is Channel.PEC:
         _can_go_by_pec(gw, reading, ticket, contract)
-    summary = summarise(_summary_input(reading, ticket, contract, _term(gw, reading, ticket)))
+    summary = summarise(_summary_input(reading, ticket, contract, term_of(gw, reading, ticket)))
     gaps = missing(summary, rules.required, minimum_characters=rules.minimum_characters)
     if gaps:
         raise MissingFieldsError(gaps)
@@ -129,7 +129,7 @@ def _summary_input(reading: Reading, ticket: Ticket, contract: Contract, term: s
     )
 
 
-def _term(gw: Gateway, reading: Reading, ticket: Ticket) -> str:
+def term_of(gw: Gateway, reading: Reading, ticket: Ticket) -> str:
     """Field 17: the terms that run and by when, as the clause counts them; nothing where the contract sets none."""
     language = gw.rules.contract(ticket.contract, ticket.version).language
     by = "by" if language == "en" else "entro"

@@ -31,21 +31,18 @@ from gateway import (
     outages,
     paging,
     receipts,
+    reminding,
     replaying,
     settling,
     storms,
-    telling,
     texting,
     verifying,
     waking,
 )
-from gateway.domain import replies
 from gateway.domain.dispatch import Deferred
 from gateway.domain.errors import StoreError
 from gateway.domain.faxes import RECOGNISE
-from gateway.domain.hours import opening
 from gateway.domain.intake import Channel, IntakeState
-from gateway.domain.ticket import CLOSED_STATES
 from gateway.handovers import CONFIRM, WATCH, confirmation_due, hand_over
 from gateway.ports import Expected
 
@@ -344,22 +341,6 @@ def _fall_due(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
         act(gw, tx, current, at)
 
 
-ESCALATION = "escalation"
-
-
-def _vendor_silent(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
-    """The vendor has not answered in time: the supervisors are told, once (P11)."""
-    number = int(timer.ticket or 0)
-    tx.drop_timer(ESCALATION, number)
-    ticket = tx.ticket(number)
-    if ticket is None or ticket.state in CLOSED_STATES:
-        return
-    contract = gw.rules.contract(ticket.contract)
-    problem = "Il fornitore non ha ancora confermato la presa in carico della richiesta inoltrata."
-    values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
-    telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
-
-
 FALLS_DUE: Mapping[str, Callable[[Gateway, Transaction, Timer, datetime], None]] = {
     paging.CHASE: paging.climb,
     paging.ACCEPTANCE: accepting.expire,
@@ -372,6 +353,6 @@ FALLS_DUE: Mapping[str, Callable[[Gateway, Transaction, Timer, datetime], None]]
     hangups.CALL: hangups.lost,
     dues.TERM: dues.fall_due,
     receipts.CERTIFIED: receipts.fall_due,
-    ESCALATION: _vendor_silent,
+    reminding.ESCALATION: reminding.vendor_silent,
 }
 """What happens when a timer of each kind falls due; one that nobody knows any more is dropped."""

@@ -62,7 +62,7 @@ MODULES = {
         "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "page_calls", "filing", "paging", "telling",
         "collecting", "deeds", "faxing", "hangups", "mailboxes", "missed", "ringing", "speaking", "whispering",
         "bounces", "contacts", "escalating", "joining", "receiving", "sweep", "tickets", "waking",
-        "authenticating", "certifying", "posting", "receipts", "replaying", "vendors", "verifying",
+        "authenticating", "certifying", "posting", "receipts", "reminding", "replaying", "vendors", "verifying",
         "accepting", "alarms", "answering", "assigning", "braking",
         "contract_acts", "deciding", "drills", "dues", "duty", "handovers",
         "outages", "passing_on", "probing", "recognising", "recognition", "replying", "settling", "silences",

@@ -11,7 +11,7 @@ import pytest
 
 from config.demo.play import SHEET
 from gateway import desk, escalating, flow, settling, tickets
-from gateway.domain.dispatch import DispatchKind, Refused
+from gateway.domain.dispatch import Dispatch, DispatchKind, Refused
 from gateway.domain.roster import Person
 from gateway.domain.ticket import StateError, TicketState
 from gateway.ports import Transaction
@@ -173,6 +173,42 @@ def test_a_vendor_that_stays_silent_is_told_to_the_supervisors_once(known: Stati
     escalate(known)
     known.pass_(days=10)
     known.pass_(days=10)
+    assert len(known.alarms()) == 1
+
+
+def reminders(station: Station) -> list[Dispatch]:
+    return [each for each in station.to(VENDOR) if "Sollecito" in each.subject]
+
+
+def test_s084_a_vendor_that_stays_silent_is_reminded_once_in_the_same_thread(known: Station) -> None:
+    """C4.8, S084, P11: where the escalation went, under it, with its priority and by when an answer is asked for."""
+    escalate(known)
+    sent = known.sent(kind=DispatchKind.ESCALATION)[0]
+    known.pass_(hours=23, minutes=59)
+    assert reminders(known) == []
+    known.pass_(minutes=1)
+    (reminder,) = reminders(known)
+    assert (reminder.to, reminder.channel) == (sent.to, sent.channel)
+    assert reminder.facts["references"] == sent.facts["message_id"]
+    assert f"[{known.ticket().number}] Sollecito" in reminder.subject
+    assert "entro le ore 10.12 del 26 novembre 2026" in reminder.text
+    assert "vendor_reminded" in known.happened(known.ticket())
+    known.pass_(days=10)
+    assert len(reminders(known)) == 1
+
+
+def test_a_reminder_that_falls_due_at_night_leaves_in_the_morning_and_the_supervisors_know_at_once(
+    known: Station,
+) -> None:
+    """C4.8, S084: nobody at the vendor's reads it before."""
+    known.clock.set("2026-11-24T21:30:00+01:00")
+    escalate(known)
+    known.pass_(days=1)
+    assert len(known.alarms()) == 1
+    assert reminders(known) == []
+    known.clock.set("2026-11-26T08:00:00+01:00")
+    known.chase()
+    assert len(reminders(known)) == 1
     assert len(known.alarms()) == 1
 
 

@@ -249,7 +249,7 @@ def test_a_status_of_another_account_is_refused(house: House) -> None:
 # ------------------------------------------------------------------------------------------------------ the caller id
 
 
-def test_three_legs_that_fail_at_once_are_told_as_a_blocked_caller_id(house: House) -> None:
+def test_s171_three_legs_that_fail_at_once_are_told_as_a_blocked_caller_id(house: House) -> None:
     """X19, S171: SMS and mail go on."""
     from adapters.rehearsal import switched_off
 

@@ -39,9 +39,6 @@ LATER = {
     "S076": Later("there is no monthly report with the visits and the quota", _I.REPORTS),
     "S082": Later("the FAQ page is not watched", _I.KNOWLEDGE),
     "S083": Later("nobody confirms that changed entries were read", _I.KNOWLEDGE),
-    "S084": Later(
-        "a vendor that is silent is told to the supervisors; no reminder leaves and no user is told", _I.DESK
-    ),
     "S090": Later("there are no records of checks at the waste centres", _I.DESK),
     "S091": Later("there are no tasks for a centre and an hour", _I.DESK),
     "S092": Later("there are no records of checks that say who placed the waste", _I.DESK),
@@ -73,7 +70,6 @@ LATER = {
     "S141": Later("there is no report of a local day", _I.REPORTS),
     "S164": Later("nothing is deleted yet when its time is over", _I.OPERATIONS),
     "S168": Later("there is no monthly report", _I.REPORTS),
-    "S171": Later("calls that fail at once are not seen as a block of our caller id", _I.TELEPHONE),
 }
 
 REST = {
@@ -85,6 +81,7 @@ REST = {
     "S065": Later("the user gets the workaround notice", _I.DESK),
     "S067": Later("it is counted as solved at the first level", _I.REPORTS),
     "S081": Later("an operator adds the topic from the desk", _I.DESK),
+    "S084": Later("the user is told of the delay", _I.DESK),
     "S089": Later("the answer is suggested", _I.KNOWLEDGE),
     "S107": Later("the recurring check is planned", _I.DESK),
     "S110": Later("a block of the live channels is made for the Site", _I.DESK),
