@@ -13,9 +13,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
+from adapters.store import open_store
+from gateway.ports import Reading
 from tests.flow.station import INTAKE, MARIA, site_folder
 
 START_WITHIN_S = 30.0
@@ -36,6 +39,7 @@ class House:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.path = site_folder(folder)
+        self.database = f"sqlite:///{folder / 'centralino.db'}" if database.startswith("sqlite") else database
         self.smtp_port, self.http_port = free_port(), free_port()
         self.path.write_text(
             self.path.read_text()
@@ -53,9 +57,18 @@ class House:
         """One command, to its end."""
         return subprocess.run(self.command(*arguments, who=who), capture_output=True, timeout=60, check=False)
 
+    def read(self, question: Callable[[Reading], T]) -> T:
+        """Ask the database that the daemon works on; a command for each look would cost more than what is tested."""
+        with open_store(self.database, self.folder / "blobs", threaded=False) as store:
+            return store.read(question)
+
     def tickets(self) -> list[dict[str, Any]]:
-        told = self.run("ticket", "list", "--limit", "100000", "--json", who="")
-        return list(json.loads(told.stdout))
+        """All of them, newest first."""
+        return [asdict(ticket) for ticket in self.read(lambda reading: reading.tickets(limit=100_000))]
+
+    def filed(self) -> int:
+        """How many tickets there are."""
+        return self.read(lambda reading: reading.counts())["ticket"]
 
     def start(self, **environment: str) -> None:
         with self.log.open("ab") as log:
