@@ -13,7 +13,7 @@ demo: venv ## fresh machine to running gateway: the whole product on loopback wi
 	@$(BIN)/centralino demo $(ARGS)
 
 test: venv packages ## fresh machine to a passed test suite
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: venv ## format, lint, types, import rules
 	@$(BIN)/ruff format --check $(FOLDERS)

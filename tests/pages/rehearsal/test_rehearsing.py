@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.pages.rehearsal.conftest import Demo
 
+pytestmark = pytest.mark.xdist_group("chromium")  # one browser and one demo for all of them
+
 BRUNO = "Bruno Serra, cellulare"
 HOSTILE = "<script>window.taken = 1</script><img src=x onerror='window.taken = 2'>"
 
