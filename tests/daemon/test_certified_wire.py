@@ -17,6 +17,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from adapters.rehearsal.mailboxes import Mailboxes
+from gateway.domain.ledger import LineState, Verdict
 from tests.daemon.house import House, free_port
 from tests.peers import pec_provider as provider
 from tests.peers.pec_provider import CERTIFIED, Submitted
@@ -83,7 +84,16 @@ def house(tmp_path: Path, submission: tuple[Submission, int], mailboxes: Mailbox
     house.stop()
 
 
+def states(house: House) -> list[LineState]:
+    return [line.state for line in house.read(lambda reading: reading.lines())]
+
+
+def verdicts(house: House) -> list[Verdict]:
+    return [receipt.verdict for receipt in house.read(lambda reading: reading.receipts())]
+
+
 def shown(house: House) -> dict[str, Any]:
+    """The ticket as the desk sees it: a command, once."""
     (ticket,) = house.tickets()
     found: dict[str, Any] = json.loads(house.run("ticket", "show", str(ticket["number"]), "--json", who="").stdout)
     return found
@@ -106,11 +116,11 @@ def test_a_pec_is_fetched_answered_by_pec_and_confirmed_by_its_receipt(
     reply = Submitted(OURS, ((CITIZEN, CERTIFIED),), "x", sent["Message-ID"].strip("<>"), raw=raw)
     now = datetime.now(UTC).replace(microsecond=0)
     mailboxes.deliver(OURS, provider.delivery(reply, now, wrong=provider.Wrong(signer=provider.stranger())))
-    house.wait(lambda: shown(house)["receipts"])
-    assert [one["state"] for one in shown(house)["certified"]] == ["sent"]
+    house.wait(lambda: verdicts(house))
+    assert states(house) == [LineState.SENT]
     mailboxes.deliver(OURS, provider.acceptance(reply, now))
     mailboxes.deliver(OURS, provider.delivery(reply, now))
-    house.wait(lambda: shown(house)["certified"][0]["state"] == "delivered")
+    house.wait(lambda: states(house) == [LineState.DELIVERED])
     found = shown(house)
     assert [one["verdict"] for one in found["receipts"]] == ["suspect", "applied", "applied"]
     assert [one["state"] for one in found["dispatches"] if one["channel"] == "pec"] == ["confirmed"]
