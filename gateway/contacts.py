@@ -88,8 +88,15 @@ def contact_of(
         automatic=reading.automatic,
         marks=tuple(dict.fromkeys(marks)),
         defects=reading.defects,
-        clause_facts=_certified_facts(certified),
+        clause_facts=(*_certified_facts(certified), *_protection(reading, certified)),
     )
+
+
+def _protection(reading: MailReading, certified: CertifiedReading | None) -> tuple[tuple[str, str], ...]:
+    """What an ordinary mail claims to be; of a signature nobody here has looked at whose it is (B-048)."""
+    if reading.protection is None or certified is not None:
+        return ()
+    return (("protection", "signed, not verified" if reading.protection == "signed" else reading.protection),)
 
 
 def _certified_marks(certified: CertifiedReading | None) -> list[Mark]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from gateway.domain.intake import Intake
 from tests.flow.station import Station
 from tests.peers import outlook
 
+GOLDEN = Path(__file__).parents[1] / "golden" / "mail"
 STREAM = outlook.stream(outlook.file("A~1.TXT", b"due righe", long="relazione.txt"), outlook.body(b"Non stampa."))
 
 
@@ -72,3 +74,26 @@ def test_a_part_that_cannot_be_read_again_is_a_lookup_error_and_no_other(station
     station.arrive(mail())
     fax = station.reader.fax(replace(intake(station), raw=b"win.dat"), station.reader.mail(intake(station)))
     assert fax.document_sha256 is None
+
+
+@pytest.mark.parametrize(
+    ("case", "protection", "begins"),
+    [
+        ("smime-signed", "signed, not verified", "La stampante è ferma."),
+        ("smime-encrypted", "encrypted", "Il messaggio è cifrato"),
+        (
+            "invitation-alone",
+            None,
+            "Annullamento di un invito: Sopralluogo, sede di Cagliari\nQuando: 31 dicembre 2026",
+        ),
+    ],
+)
+def test_the_ticket_says_what_a_signed_an_encrypted_and_an_inviting_mail_is(
+    station: Station, case: str, protection: str | None, begins: str
+) -> None:
+    """B-048: never shown as verified."""
+    station.arrive((GOLDEN / case / "in.eml").read_bytes(), sender="anna.rossi@comune.example")
+    (message,) = (one for one in station.messages(station.ticket()) if one.direction == "in")
+    (received,) = (entry for entry in station.events(station.ticket()) if entry.type == "received")
+    assert message.text.startswith(begins)
+    assert received.data.get("protection") == protection
