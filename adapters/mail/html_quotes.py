@@ -10,10 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from adapters.mail.html import MAX_CHARACTERS, MAX_DEPTH, depth
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MAX_CHARACTERS = 1_000_000
 MAX_MARKS = 200
 
 _OPENS, _CLOSES, _SIGNS, _SIGNED = "\ue000", "\ue001", "\ue002", "\ue003"
@@ -49,7 +50,7 @@ class Marked:
 def marked(html: str) -> str:
     """The HTML with marks around what it names as quoted or as signature; unchanged when it names nothing."""
     plain = _ANY.sub("", html[:MAX_CHARACTERS])
-    if _HINT.search(plain) is None:
+    if _HINT.search(plain) is None or depth(plain) > MAX_DEPTH:
         return plain
     from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415 - one mail in ten needs it, and it costs memory
 

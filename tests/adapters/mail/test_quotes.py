@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from adapters.mail import mime
+from adapters.mail import html_quotes, mime
 from adapters.mail.quotes import MAX_LINES, folded, new_text
 
 INTRODUCTIONS = [
@@ -193,3 +193,12 @@ def test_the_time_taken_is_linear(piece: str) -> None:
     start = time.process_time()
     new_text(piece * 100_000)
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
+    "piece", ["<div class='gmail_quote'>", "<blockquote type=cite>x</blockquote>", "<p class='gmail_attr'>x</p>\ue000"]
+)
+def test_html_that_is_all_marks_takes_linear_time(piece: str) -> None:
+    start = time.process_time()
+    html_quotes.unmarked(html_quotes.marked(piece * 20_000))
+    assert time.process_time() - start < 2
