@@ -14,8 +14,12 @@ import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from adapters.mail.authentication import UPSTREAM, Looking, LookingSettings
+from adapters.mail.authentication import UPSTREAM, Looking, LookingSettings, provider, signatures
+from adapters.mail.authentication.author import author_of, domain_of, header_block, normalised
+from adapters.mail.authentication.lookups import Lookups
 from gateway.domain.authentication import Method, Result, Standing, Verdict
 from gateway.domain.intake import Channel, Intake, IntakeState
 from tests.peers.dns import NameServer
@@ -75,8 +79,8 @@ def names(comune: Signer, stranger: Signer) -> Iterator[NameServer]:
 
 
 def looked(names: NameServer, raw: bytes | str, **more: Any) -> Verdict:  # noqa: ANN401 - parts of an intake
-    settings = more.pop("settings", {})
-    looking = Looking(LookingSettings(nameservers=(names.address,), **settings))
+    known = more.pop("settings", {})
+    looking = Looking(LookingSettings(nameservers=(names.address,), **known))
     try:
         return looking.verdict(mail(raw, **more), NOW)
     finally:
@@ -363,3 +367,45 @@ def test_who_logged_in_may_send_as_what_the_settings_say(names: NameServer) -> N
     assert looked(names, printer, peer=ELSEWHERE, settings=settings, submitter="stampante").source == "login"
     assert looked(names, BODY, peer=ELSEWHERE, settings=settings, submitter="monitor").may_act
     assert not looked(names, BODY, settings=settings, submitter="stampante").may_act
+
+
+# ------------------------------------------------------------------------------------------------------------ any bytes
+
+WORDS = st.sampled_from(
+    [
+        *(one.encode("latin-1") for one in '\r\n ;=("<>,:\0\xff'),
+        b"From: ",
+        b"a@b.example",
+        b"\r\n",
+        b"Authentication-Results: mx",
+        b"dmarc=pass header.from=b.example",
+        b"DKIM-Signature: v=1; a=rsa-sha256; d=b.example",
+        b"; s=s1; h=from; bh=AA==; b=AA==",
+        b"=?utf-8?q?=40?=",
+        b"xn--",
+        "è".encode(),
+    ]
+)
+
+
+class NoNames(Lookups):
+    """A DNS in which there is nothing."""
+
+    def ask(self, name: str, kind: str, until: float) -> list[str | bytes | tuple[int, str]]:
+        return []
+
+
+@given(st.lists(WORDS, max_size=25).map(b"".join))
+@settings(max_examples=300, deadline=None)
+def test_whatever_the_bytes_nobody_is_verified_by_them_alone(raw: bytes) -> None:
+    """Nothing raises, and without a name server and a trusted provider nothing passes."""
+    whole = normalised(raw)
+    fields = header_block(whole)
+    author = author_of(fields)
+    assert provider.findings(fields, ()) is None
+    said = provider.findings(fields, ("mx",))
+    assert said is None or said[0] == "mx"
+    looked = signatures.look(NoNames(("127.0.0.1",)), whole, time.monotonic() + 1)
+    assert all(one.result is not Result.PASS for one in looked)
+    assert author.count("@") >= 1 or not author
+    assert domain_of(author).isascii()
