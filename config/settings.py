@@ -384,8 +384,8 @@ class Antivirus(Section):
     """The machine that it listens on, when it has no local socket. Since 0.1."""
     port: Port = 3310
     """The port on that machine. Since 0.1."""
-    timeout: Duration = duration("30s")
-    """How long to wait for each step of a scan. Since 0.1."""
+    timeout: Duration = duration("20s")
+    """How long one file may take; beyond it the file is unscanned, and tried again later. Since 0.1."""
     alarm_after: Duration = duration("15m")
     """When it has not answered for so long, whoever keeps the installation is told; nothing is lost. Since 0.1."""
 

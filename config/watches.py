@@ -5,6 +5,7 @@ Each is a round of the worker with a thread of its own; what it finds out become
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 CERTIFICATES_EVERY = timedelta(hours=6)
 CERTIFICATE_WARNING = timedelta(days=14)
 """So long before a certificate ends it is told, every day."""
-SCAN_EVERY = timedelta(seconds=2)
+SCAN_EVERY = timedelta(seconds=1)
+SCAN_FOR_S = 5.0
 PROBE_LOOKED_AT_EVERY = timedelta(seconds=2)
 
 
@@ -107,8 +109,9 @@ class Watches:
     # --------------------------------------------------------------------------------------------------- scanner
 
     def scan(self, scanner: Scanner, tell_after: timedelta) -> None:
-        """Scan every attachment that is due, until there is none or the scanner does not answer (B-047)."""
-        while scanning.scan_due(self.gateway, scanner, tell_after):
+        """Scan what is due, for some seconds: a loop that is busy for longer looks as if it hung (B-047)."""
+        until = time.monotonic() + SCAN_FOR_S
+        while scanning.scan_next(self.gateway, scanner, tell_after) and time.monotonic() < until:
             pass
 
     # ------------------------------------------------------------------------------------------------- heartbeat

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from gateway.scanner import Scanner
 
 SILENT = "scanner_silent"
-AT_ONCE = 20
-"""Files of one round; the next one begins at once."""
 
 
 def owe(gw: Gateway, tx: Transaction, intake: Intake, attachments: Iterable[Attachment], at: datetime) -> None:
@@ -59,16 +57,14 @@ def states(reading: Reading, attachments: Sequence[Attachment]) -> dict[str, str
 # ------------------------------------------------------------------------------------------------------------ the round
 
 
-def scan_due(gw: Gateway, scanner: Scanner, tell_after: timedelta) -> int:
-    """Scan what is due, the longest waiting first; how many were settled. No transaction is open meanwhile."""
+def scan_next(gw: Gateway, scanner: Scanner, tell_after: timedelta) -> bool:
+    """Scan the file that has waited longest; whether the scanner said something and there may be more to do.
+
+    One that does not answer is left alone for now: the other files would only wait for it too.
+    """
     now = gw.clock.now()
-    due = gw.store.read(lambda reading: reading.scans_due(now, AT_ONCE))
-    settled = 0
-    for scan in due:
-        if _one(gw, scanner, scan, tell_after) is ScanState.UNSCANNED:
-            return settled  # it does not answer: the others would only wait for it too
-        settled += 1
-    return settled
+    due = gw.store.read(lambda reading: reading.scans_due(now, 1))
+    return bool(due) and _one(gw, scanner, due[0], tell_after) is not ScanState.UNSCANNED
 
 
 def _one(gw: Gateway, scanner: Scanner, scan: Scan, tell_after: timedelta) -> ScanState:

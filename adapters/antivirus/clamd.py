@@ -10,6 +10,7 @@ import contextlib
 import re
 import socket
 import struct
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ _TOO_LARGE = "size limit exceeded"
 
 @dataclass(frozen=True, slots=True)
 class Clamd:
-    """One daemon: a local socket when `path` is set, else host and port. `timeout_s` is for each step of a scan."""
+    """One daemon: a local socket when `path` is set, else host and port. `timeout_s` is for a scan as a whole."""
 
     path: str = ""
     host: str = "127.0.0.1"
@@ -41,9 +42,9 @@ class Clamd:
     def ping(self) -> str | None:
         """Why it does not answer, in words, or None when it does."""
         try:
-            with self._connected() as connection:
-                connection.sendall(b"zPING\0")
-                answer = _line(connection)
+            with self._connected() as line:
+                line.send(b"zPING\0")
+                answer = line.answer()
         except OSError as error:
             return f"{self.where}: {error.strerror or type(error).__name__}"
         return None if answer == "PONG" else f"{self.where} answered {answer[:80]!r}"
@@ -54,14 +55,19 @@ class Clamd:
         return self.path or f"{self.host}:{self.port}"
 
     def _asked(self, content: bytes) -> str:
-        with self._connected() as connection:
+        with self._connected() as line:
             # A daemon that finds the file too large says so and hangs up while we still send: its word counts.
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                _send(connection, content)
-            return _line(connection)
+                line.send(b"zINSTREAM\0")
+                for start in range(0, len(content), CHUNK_BYTES):
+                    chunk = content[start : start + CHUNK_BYTES]
+                    line.send(_LENGTH.pack(len(chunk)) + chunk)
+                line.send(_LENGTH.pack(0))
+            return line.answer()
 
     @contextlib.contextmanager
-    def _connected(self) -> Iterator[socket.socket]:
+    def _connected(self) -> Iterator[_Line]:
+        until = time.monotonic() + self.timeout_s
         if self.path:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             connection.settimeout(self.timeout_s)
@@ -70,25 +76,35 @@ class Clamd:
         with connection:
             if self.path:
                 connection.connect(self.path)
-            yield connection
+            yield _Line(connection, until)
 
 
-def _send(connection: socket.socket, content: bytes) -> None:
-    connection.sendall(b"zINSTREAM\0")
-    for start in range(0, len(content), CHUNK_BYTES):
-        chunk = content[start : start + CHUNK_BYTES]
-        connection.sendall(_LENGTH.pack(len(chunk)) + chunk)
-    connection.sendall(_LENGTH.pack(0))
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A connection and the moment until which everything on it must have been said."""
 
+    connection: socket.socket
+    until: float
 
-def _line(connection: socket.socket) -> str:
-    said = b""
-    while b"\0" not in said and len(said) < MAX_ANSWER_BYTES:
-        more = connection.recv(MAX_ANSWER_BYTES)
-        if not more:
-            break
-        said += more
-    return said.partition(b"\0")[0].decode("utf-8", "replace").strip()
+    def send(self, raw: bytes) -> None:
+        self._hurry()
+        self.connection.sendall(raw)
+
+    def answer(self) -> str:
+        said = b""
+        while b"\0" not in said and len(said) < MAX_ANSWER_BYTES:
+            self._hurry()
+            more = self.connection.recv(MAX_ANSWER_BYTES)
+            if not more:
+                break
+            said += more
+        return said.partition(b"\0")[0].decode("utf-8", "replace").strip()
+
+    def _hurry(self) -> None:
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self.connection.settimeout(left)
 
 
 def _verdict(answer: str) -> Verdict:

@@ -75,7 +75,7 @@ def known(station: Station) -> list[Scan]:
 
 
 def run(station: Station, scanner: Scanner | Clamd) -> None:
-    while scanning.scan_due(station.gw, scanner, TELL_AFTER):
+    while scanning.scan_next(station.gw, scanner, TELL_AFTER):
         pass
 
 
