@@ -224,10 +224,8 @@ class SafeReader:
 
     def _soon(self, intake: Intake, *, in_child: bool) -> MailReading | None:
         """One mail of the lane in which nothing may wait; what is not of it is read in the child that has time."""
-        if not _is_hurried(intake):
+        if not _is_hurried(intake) or not (in_child or _needs_child(intake)):
             return self.mail(intake)
-        if not in_child and not _needs_child(intake):
-            return mime.read(intake.raw, envelope_from=_envelope_from(intake), own=self._own)
         asked = packed.ask(intake.raw, _envelope_from(intake), self._own)
         try:
             return packed.answer(self._quick.call(packed.READ, asked, deadline_s=_soon_s(intake.size)))
