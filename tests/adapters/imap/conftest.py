@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,19 @@ from tests.peers.lying_imap import LyingImap
 _NAMES = iter(USERS)
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with the newest schema, to be copied: making one takes longer than most of these tests."""
+    file = tmp_path_factory.mktemp("migrated") / "gateway.db"
+    migrate(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqlStore]:
-    url = f"sqlite:///{tmp_path / 'gateway.db'}"
-    migrate(url)
-    with open_store(url, tmp_path / "blobs", threaded=True) as opened:
+def store(tmp_path: Path, migrated: Path) -> Iterator[SqlStore]:
+    file = tmp_path / "gateway.db"
+    shutil.copyfile(migrated, file)
+    with open_store(f"sqlite:///{file}", tmp_path / "blobs", threaded=True) as opened:
         yield opened
 
 

@@ -55,7 +55,7 @@ def test_a_mail_becomes_a_request_goes_to_the_done_folder_and_a_dead_token_is_to
         provider.refresh_tokens.clear()
         fetching.tokens["own"].refused(fetching.tokens["own"].token())
         fetching.mailboxes[0]._cut()  # noqa: SLF001 - the line breaks, and the next log-in needs a token
-        assert until(lambda: fetching.mailboxes[0].state.failures > 0)
+        assert until(lambda: "refresh_token" in (fetching.mailboxes[0].state.last_error or ""))
         assert until(lambda: fetching.mailboxes[0].unread_s > 1)
         fetching.look()
         (outage,) = station.outages()
