@@ -142,7 +142,7 @@ def refuse_unusable(
         if not is_looking:
             raise refuse(
                 f"nobody would ask for the word of {provider.authserv_id}",
-                clause="P13",
+                clause="B-053",
                 remedy="write [authentication]; without it no sender is verified",
                 key="mail_provider",
             )
@@ -150,7 +150,7 @@ def refuse_unusable(
             if name not in mailboxes:
                 raise refuse(
                     f"there is no [[mailbox]] {name!r}",
-                    clause="P13",
+                    clause="B-053",
                     remedy=f"name one of: {', '.join(sorted(mailboxes)) or 'none is configured'}",
                     key="mail_provider",
                 )
