@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
+from random import Random
 
 MAX_BYTES = 60_000
 INSTRUMENTED = ("adapters.mail", "adapters.pec", "gateway.domain", "tnefparse", "asn1crypto", "icalendar")
@@ -33,6 +34,7 @@ def main(name: str, folder: Path, seconds: int, measured: str = "") -> None:
         "-timeout=30",
         f"-artifact_prefix={folder / 'broken'}/",
     ]
+    target.draw(Random(0))  # noqa: S311 - whatever it makes ready for its inputs is ready then
     atheris.Setup([sys.argv[0], *options, str(folder / "found")], once)
     atheris.Fuzz()
 
