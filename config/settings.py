@@ -204,7 +204,7 @@ class Pec(Section):
     trust_list: BesideConfig | None = None
     """A folder with the accredited providers' certificates (PEM or DER); without it no receipt counts. Since 0.1."""
     crl_dir: BesideConfig | None = None
-    """A folder with revocation lists (CRL); without a fresh one for a signer its revocation is not checked. Since 0.1."""
+    """A folder with revocation lists (CRL); without a fresh one for a signer, revocation is not checked. Since 0.1."""
     acceptance_within: Duration = duration("30m")
     """Without a receipt of acceptance after so long the supervisors are told (X4). Since 0.1."""
 
