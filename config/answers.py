@@ -17,7 +17,7 @@ class Answers(Section):
     """[answers] how often mail is answered by the machine; every message is recorded whatever these say (X6)."""
 
     pause: Duration = duration("1m")
-    """After an automatic answer to an address the next one waits so long, in case many come. Since 0.1."""
+    """After an automatic answer to an address the same answer waits so long, in case many come. Since 0.1."""
     storm_mails: Count = 5
     """More answers to an address within storm_window are a storm: the rest is not sent, and you are told. Since 0.1."""
     storm_window: Duration = duration("10m")

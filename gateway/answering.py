@@ -54,7 +54,7 @@ def acknowledge(
     if answer is None:
         return
     text_id, text = answer
-    leaves_at = braking.answer_at(gw, tx, ticket, decision.contract, address, at)
+    leaves_at = braking.answer_at(gw, tx, ticket, decision.contract, address, at, text_id=text_id)
     if leaves_at is None:
         return
     telling.owe_mail(
@@ -70,6 +70,7 @@ def acknowledge(
         answers=(contact.message_id,) if contact.message_id and ticket.channel in WRITTEN else (),
         channel=channel,
         not_before=leaves_at,
+        text_id=text_id,
     )
     _record(tx, ticket, decision, text_id, address, at)
 

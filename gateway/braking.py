@@ -36,13 +36,13 @@ ABOUT = {
 
 
 def answer_at(
-    gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, address: str, at: datetime
+    gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, address: str, at: datetime, *, text_id: str
 ) -> datetime | None:
     """When an automatic answer to this address may leave; None when it may not, which is recorded and told.
 
-    One to an address that had one a moment ago waits: if it is the first of many, it is never sent.
+    The same words to an address that had them a moment ago wait: if they are the first of many, they are never sent.
     """
-    answered = _answered(gw, tx, ticket, address, at)
+    answered = _answered(gw, tx, ticket, address, at, text_id)
     why = brake(gw.rules.answers, answered)
     if why is None:
         _count(tx, address, at)
@@ -54,7 +54,7 @@ def answer_at(
     return None
 
 
-def _answered(gw: Gateway, tx: Transaction, ticket: Ticket, address: str, at: datetime) -> Answered:
+def _answered(gw: Gateway, tx: Transaction, ticket: Ticket, address: str, at: datetime, text_id: str) -> Answered:
     limits = gw.rules.answers
     storms = tx.timer(STORM, _key(address))
     today = tx.acknowledged_since(address, at - DAY)
@@ -62,13 +62,19 @@ def _answered(gw: Gateway, tx: Transaction, ticket: Ticket, address: str, at: da
         ticket=ticket.number, to=address, kind=DispatchKind.ACKNOWLEDGEMENT, since=at - DAY, limit=1
     )
     return Answered(
-        in_pause=tx.acknowledged_since(address, at - limits.pause) if today else 0,
+        in_pause=_same(tx, ticket, address, at - limits.pause, text_id) if today else 0,
         in_window=tx.acknowledged_since(address, at - limits.storm_window) if today else 0,
         today=today,
         domain=_of_domain(tx, address, at),
         of_ticket_today=len(of_ticket or ()),
         storms=storms is not None and storms.due_at > at,
     )
+
+
+def _same(tx: Transaction, ticket: Ticket, address: str, since: datetime, text_id: str) -> int:
+    """How often the address was answered the same by the same contract."""
+    recent = tx.dispatches(to=address, kind=DispatchKind.ACKNOWLEDGEMENT, since=since, limit=20)
+    return sum(one.contract == ticket.contract and one.facts.get("text_id") == text_id for one in recent)
 
 
 def _storms(gw: Gateway, tx: Transaction, address: str, at: datetime) -> None:

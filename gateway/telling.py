@@ -55,6 +55,7 @@ def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named a
     answers: Sequence[str] = (),
     channel: Channel = Channel.MAIL,
     not_before: datetime | None = None,
+    text_id: str = "",
 ) -> Dispatch:
     """A mail about a ticket, with a signed Message-ID, threaded under `answers` (Message-IDs, oldest first).
 
@@ -67,6 +68,8 @@ def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named a
         "in_reply_to": answers[-1] if answers else "",
         "references": " ".join(answers[-10:]),
     }
+    if text_id:
+        facts["text_id"] = text_id
     if channel is Channel.PEC:
         facts |= {"from": sender, "envelope_from": sender, posting.RECEIPT_TYPE: str(posting.receipt_type(kind))}
     elif contract.reply_address is ReplyAddress.PLUS:

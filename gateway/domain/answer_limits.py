@@ -11,7 +11,7 @@ from enum import StrEnum
 class AnswerLimits:
     """The limits of automatic answers by mail.
 
-    Within `pause` of an answer to an address the next one waits until the pause is over. More than `storm_mails`
+    Within `pause` of an answer to an address the same answer waits until the pause is over. More than `storm_mails`
     answers to one address within `storm_window` would be a storm: what waits is not sent, and nothing more is until
     the address was quiet for `storm_window`.
     """
