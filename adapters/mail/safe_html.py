@@ -8,6 +8,7 @@ nowhere by themselves. Whatever shows a mail shows this, and never `Message.html
 from __future__ import annotations
 
 import re
+from html import escape
 
 from adapters.mail.html import depth, to_text
 
@@ -49,6 +50,14 @@ def harmless(html: str) -> str:
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
     )
+
+
+def as_page(title: str, html: str) -> str:
+    """A whole page with the document in it: a browser that opens it asks nobody for anything, whatever it lets in."""
+    policy = "default-src 'none'; img-src cid:; style-src 'unsafe-inline'"
+    head = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+    head += f"<title>{escape(title)}</title>"
+    return f"<!DOCTYPE html>\n<html><head>{head}</head>\n<body>{harmless(html)}</body></html>\n"
 
 
 def _kept(tag: str, attribute: str, value: str) -> str | None:

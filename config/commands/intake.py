@@ -97,6 +97,10 @@ def show(
         Path | None,
         typer.Option(metavar="DIR", file_okay=False, help="Write each page of a fax there as a picture (PNG)."),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Write the HTML of a mail there, made harmless to open."),
+    ] = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
@@ -108,7 +112,9 @@ def show(
         _write_pdf(intake, pdf, config)
     if pages is not None:
         _write_pages(intake, pages, config)
-    if pdf is not None or pages is not None:
+    if html is not None:
+        _write_html(intake, html, config)
+    if pdf is not None or pages is not None or html is not None:
         return
 
     def ask(reading: Reading) -> tuple[Intake, dict[str, Any]]:
@@ -226,6 +232,25 @@ def _write_pages(intake: int, folder: Path, config: Path | None) -> None:
             written += 1
     if not written:
         raise NotFoundError(f"intake {intake} has no page that can be shown; see --raw")
+
+
+def _write_html(intake: int, file: Path, config: Path | None) -> None:
+    """Without scripts, forms and remote pictures: a page that fetches nothing."""
+    from adapters.mail.safe_html import as_page
+
+    def ask(reading: Reading) -> tuple[Intake | None, list[str]]:
+        mine = (m for number in reading.tickets_of(intake) for m in reading.messages(number) if m.intake == intake)
+        return reading.intake(intake), [message.html for message in mine if message.html]
+
+    with opened(config) as shell:
+        found, documents = shell.read(ask)
+    if found is None:
+        raise NotFoundError(f"there is no intake {intake}")
+    if not documents:
+        raise NotFoundError(f"intake {intake} has no HTML; ticket show has its text, --raw its bytes")
+    page = as_page(f"{found.sender} ({intake})", documents[0])
+    file.write_text(page, encoding="utf-8")
+    remark(f"{file}: {len(page)} characters")
 
 
 @app.command("replay")

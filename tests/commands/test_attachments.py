@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from gateway.domain.intake import Arrival, Attachment, Channel, RepeatKey
 from gateway.domain.scan import Scan, ScanState
@@ -35,3 +37,26 @@ def test_a_ticket_shows_what_an_attachment_is_and_what_was_found_in_it(desk: Des
     ]
     shown = desk.done("ticket", "show", number).text
     assert "fattura.pdf (../fattura.pdf)  application/pdf  68 bytes  aaaaaaaaaaaaaaaa  executable  infected" in shown
+
+
+def test_the_html_of_a_mail_is_written_as_a_page_that_fetches_nothing(desk: Desk, tmp_path: Path) -> None:
+    """B-045: a remote picture would tell its sender who opened it, and when."""
+    number = desk.open()
+    html = "<p>Guardi <b>qui</b><img src='http://spia.example/x.gif'><script>alert(1)</script></p>"
+
+    def arrives(tx: Transaction) -> int:
+        intake = tx.accept(Arrival(Channel.MAIL, "smtp", b"x", AT, "<i>@b.example", (), RepeatKey("x")), AT).intake_id
+        said = Message(0, number, "in", Channel.MAIL, "requester", "a@b", (), AT, "s", "t", intake=intake, html=html)
+        tx.add_message(said)
+        return intake
+
+    with desk.store() as store:
+        intake = store.write(arrives)
+    file = tmp_path / "mail.html"
+    desk.done("intake", "show", intake, "--html", file)
+    page = file.read_text(encoding="utf-8")
+    assert "<b>qui</b>" in page
+    assert "default-src 'none'" in page
+    assert "<title>&lt;i&gt;@b.example" in page
+    assert not re.search(r"spia|script>|alert", page)
+    assert desk.run("intake", "show", 999_999, "--html", file).code == 1
