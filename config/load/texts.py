@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from config.load.refusals import WHOLE_CONFIGURATION
 from gateway.domain.errors import SettingError
-from gateway.domain.texts import PLACEHOLDER, PLACEHOLDERS, PRIVACY, SMS_LIMIT, Catalogue, Text
+from gateway.domain.text_ids import PLACEHOLDERS
+from gateway.domain.texts import PLACEHOLDER, PRIVACY, SMS_LIMIT, Catalogue, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -8,8 +8,8 @@ import smsutil
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gateway.domain.text_ids import PLACEHOLDERS
 from gateway.domain.texts import (
-    PLACEHOLDERS,
     SMS_LIMIT,
     Catalogue,
     Text,
