@@ -26,23 +26,27 @@ OWNERS = {
     "aiosmtpd": {"adapters/smtp", "adapters/rehearsal"},  # the listener; the sink that shows what was sent
     "alembic": {"adapters/store"},
     "apscheduler": {"adapters/ticker"},
-    "dateutil": {"config"},
     "asn1crypto": {"adapters/mail"},
     "authres": {"adapters/mail"},
+    "dateutil": {"config"},
     "defusedxml": {"adapters/pec"},
     "dkim": {"adapters/mail"},
     "dns": {"adapters/mail"},
     "icalendar": {"adapters/reports", "adapters/mail"},  # duty hours go out, invitations come in
     "imapclient": {"adapters/mail", "adapters/imap"},
+    "jinja2": {"adapters/rehearsal"},
     "msal": {"adapters/oauth"},
+    "nh3": {"adapters/mail"},
     "psycopg": {"adapters/store"},
     "publicsuffixlist": {"adapters/mail"},
+    "puremagic": {"adapters/mail"},
     "pyhanko": {"adapters/pec"},
     "pyhanko_certvalidator": {"adapters/pec"},
     "spf": {"adapters/mail"},
     "sqlalchemy": {"adapters/store"},
     "starlette": {"adapters/web", "adapters/twilio", "adapters/console", "adapters/rehearsal"},  # routes of their own
     "structlog": {"gateway", "config"},
+    "tnefparse": {"adapters/mail"},
     "twilio": {"adapters/twilio"},
     "uvicorn": {"adapters/web", "adapters/rehearsal"},  # one server for all routes of ours; the stand-in has its own
     "xlsxwriter": {"adapters/reports"},
@@ -52,8 +56,7 @@ PLACES = {
     "gateway": {"domain", "decisions"},
     "adapters": {
         "mail", "imap", "oauth", "smtp", "pec", "fax", "twilio", "store", "web", "console", "reports", "rehearsal",
-        "confine",
-        "ticker", "systemd", "antivirus",
+        "confine", "ticker", "systemd", "antivirus",
     },
     "config": {"commands", "contracts", "demo", "load", "texts"},
 }  # fmt: skip
