@@ -292,9 +292,7 @@ class Reading(ScanReading, VerdictReading, Protocol):
         """Every timer of a kind, earliest first."""
         ...
 
-    def due_timers(
-        self, now: datetime, limit: int, *, kind: str | None = None, but: Sequence[str] = ()
-    ) -> list[Timer]:
+    def due_timers(self, now: datetime, limit: int, *, kind: str | None = None, but: Sequence[str] = ()) -> list[Timer]:
         """Timers whose time has come, earliest first: of one kind, or of every kind `but` some."""
         ...
 
@@ -505,8 +503,13 @@ class Expected:
 class Store(Protocol):
     """Where everything lies. `submit` answers after the commit is on disk."""
 
-    def submit(self, unit: Callable[[Transaction], T], expected: Expected | None = None) -> Future[T]:
-        """Run a unit in the next shared transaction; the future is done after the commit, or has the unit's error."""
+    def submit(
+        self, unit: Callable[[Transaction], T], expected: Expected | None = None, *, on_the_line: bool = False
+    ) -> Future[T]:
+        """Run a unit in the next shared transaction; the future is done after the commit, or has the unit's error.
+
+        `on_the_line`: somebody hears nothing until then, so it goes before what nobody waits for.
+        """
         ...
 
     def submit_accept(self, arrival: Arrival, at: datetime) -> Future[Receipt]:

@@ -15,6 +15,7 @@ from adapters.store.blobs import BlobFolder
 from adapters.store.engine import parsed, reading_engine, said, sqlite_path
 from adapters.store.schema import require_current
 from adapters.store.units import Accepting, Expecting
+from adapters.store.waiting import Line
 from adapters.store.writer import Batches, GroupCommit, InThread
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Arrival, Receipt
@@ -43,8 +44,11 @@ class SqlStore:
 
     # --------------------------------------------------------------------------------------------------- port
 
-    def submit(self, unit: Callable[[Transaction], T], expected: Expected | None = None) -> Future[T]:
-        return self._writer.submit(unit if expected is None else Expecting(unit, expected))
+    def submit(
+        self, unit: Callable[[Transaction], T], expected: Expected | None = None, *, on_the_line: bool = False
+    ) -> Future[T]:
+        line = Line.CALLER if on_the_line else Line.OTHER
+        return self._writer.submit(unit if expected is None else Expecting(unit, expected), line)
 
     def write(self, unit: Callable[[Transaction], T]) -> T:
         return self.submit(unit).result()

@@ -24,7 +24,7 @@ from adapters.store.blobs import BlobFolder
 from adapters.store.engine import said, sqlite_path, writing_engine
 from adapters.store.transaction import SqlTransaction
 from adapters.store.units import Accepting
-from adapters.store.waiting import Waiting
+from adapters.store.waiting import Line, Waiting
 from gateway.domain.errors import StoreError
 from gateway.ports import Expected
 
@@ -318,7 +318,7 @@ class GroupCommit:
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, unit: Unit) -> Future[Any]:
+    def submit(self, unit: Unit, line: Line = Line.OTHER) -> Future[Any]:
         """The unit's answer once it is committed. At once a `StoreError` while the store is broken or closed."""
         future: Future[Any] = Future()
         if self._closing.is_set():
@@ -326,7 +326,7 @@ class GroupCommit:
         elif self._batches.broken is not None:
             future.set_exception(self._batches.broken)
         else:
-            self._waiting.put((unit, future), contact=isinstance(unit, Accepting))
+            self._waiting.put((unit, future), Line.CONTACT if isinstance(unit, Accepting) else line)
         return future
 
     def pending(self) -> int:
@@ -391,7 +391,7 @@ class InThread:
         self._turn = threading.Lock()
         self._closed = False
 
-    def submit(self, unit: Unit) -> Future[Any]:
+    def submit(self, unit: Unit, line: Line = Line.OTHER) -> Future[Any]:  # noqa: ARG002 - as its sibling: none waits
         """The unit's answer; it is committed when this returns."""
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()

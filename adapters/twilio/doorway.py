@@ -84,7 +84,7 @@ class Doorway:
 
     async def do(self, unit: Callable[[Transaction], T]) -> T:
         """Run a unit and wait for its commit, on the loop, whatever becomes of the client."""
-        return await asyncio.shield(asyncio.wrap_future(self._gw.store.submit(unit)))
+        return await asyncio.shield(asyncio.wrap_future(self._gw.store.submit(unit, on_the_line=True)))
 
     async def keep_or_do(self, arrival: Arrival, unit: Callable[[Transaction], T]) -> T | None:
         """The unit; if it fails by a fault of ours, at least the arrival is kept and filed later by the worker."""

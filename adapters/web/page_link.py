@@ -63,7 +63,7 @@ class _Links:
         return self._answered(accepted, at)
 
     async def _do(self, unit: Callable[[Transaction], T]) -> T:
-        return await asyncio.shield(asyncio.wrap_future(self._gw.store.submit(unit)))
+        return await asyncio.shield(asyncio.wrap_future(self._gw.store.submit(unit, on_the_line=True)))
 
     # ---------------------------------------------------------------------------------------------------- what is shown
 

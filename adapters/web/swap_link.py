@@ -55,7 +55,9 @@ class _Swaps:
         pressed = parse_qs((await request.body()).decode("ascii", "replace")).get("answer", [""])[0]
         if pressed not in {ACCEPT, DECLINE}:
             return PlainTextResponse("one of the two buttons answers", NOT_UNDERSTOOD)
-        unit = self._gw.store.submit(lambda tx: swaps.by_link(self._gw, tx, token, at, accepts=pressed == ACCEPT))
+        unit = self._gw.store.submit(
+            lambda tx: swaps.by_link(self._gw, tx, token, at, accepts=pressed == ACCEPT), on_the_line=True
+        )
         try:
             answered = await asyncio.shield(asyncio.wrap_future(unit))
         except StoreError as error:
