@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from gateway.ports import Gateway, Transaction
 
 MUST_ARRIVE = {
-    DispatchKind.REPLY: "La risposta al richiedente non è stata consegnata",
-    DispatchKind.FORWARD: "Il contatto inoltrato all’ufficio competente non è stato consegnato",
-    DispatchKind.DECISION: "La richiesta di decisione al cliente non è stata consegnata",
+    DispatchKind.REPLY: "P-BOUNCED-REPLY",
+    DispatchKind.FORWARD: "P-BOUNCED-FORWARD",
+    DispatchKind.DECISION: "P-BOUNCED-DECISION",
 }
-"""What somebody waits for: the supervisors are told when it does not arrive."""
+"""What somebody waits for, and the phrase by which the supervisors are told when it does not arrive."""
 
 
 def without_ticket(tx: Transaction, intake: Intake, state: IntakeState, reason: str, at: datetime) -> IntakeState:
@@ -80,9 +80,8 @@ def not_delivered(gw: Gateway, tx: Transaction, ticket: Ticket, dispatch: Dispat
         escalation_failed(gw, tx, ticket, dispatch.to, reason, at)
     elif dispatch.kind in MUST_ARRIVE:
         contract = gw.rules.contract(ticket.contract)
-        problem = f"{MUST_ARRIVE[dispatch.kind]}: {reason}."
-        values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
-        telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
+        problem = gw.rules.phrase(contract, MUST_ARRIVE[dispatch.kind], reason=reason)
+        telling.alarm_note(gw, tx, ticket, contract, problem, at)
 
 
 def escalation_failed(gw: Gateway, tx: Transaction, ticket: Ticket, mailbox: str, reason: str, at: datetime) -> None:

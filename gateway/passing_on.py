@@ -60,7 +60,7 @@ def _write(
     asks = office is decision.ask and not _is_outside(decision)
     kind, contract = DispatchKind.DECISION if asks else DispatchKind.FORWARD, decision.contract
     catalogue = gw.rules.texts(contract)
-    values = answers.told_office(catalogue, decision, office, ticket, at) | _told(contact, contract)
+    values = answers.told_office(catalogue, decision, office, ticket, at) | _told(gw, contact, contract)
     text = catalogue.fill("T-DECISION" if asks else "T-FORWARD", values)
     dispatch = telling.owe_mail(
         gw, tx, ticket, contract, kind=kind, to=office.mail, text=text, at=at, auto=AUTO_GENERATED, lane=CLIENT
@@ -70,12 +70,11 @@ def _write(
     tx.record(str(ticket.number), Happening(event, at, NOBODY, values["clause"], data))
 
 
-def _told(contact: Contact, contract: Contract) -> dict[str, str]:
+def _told(gw: Gateway, contact: Contact, contract: Contract) -> dict[str, str]:
     """The contact as it came: who, what, and the names of what was attached."""
-    nothing = "(no text)" if contract.language == "en" else "(nessun testo)"
     return {
         "requester": requester_line(contact.requester, contract.language),
-        "text": contact.text.strip() or nothing,
+        "text": contact.text.strip() or gw.rules.phrase(contract, "P-NO-TEXT"),
         "attachments": attachment_names(contact.attachments, contract.language),
     }
 
@@ -83,11 +82,7 @@ def _told(contact: Contact, contract: Contract) -> dict[str, str]:
 def _alarm_nobody_decides(gw: Gateway, tx: Transaction, ticket: Ticket, decision: Decision, at: datetime) -> None:
     """Outside its validity a contract that names nobody for the client: our own supervisors are told."""
     values = answers.values(decision, ticket, at)
-    problem = (
-        "A contact outside the validity of the contract, which names no responsible of the client."
-        if decision.contract.language == "en"
-        else "Contatto fuori dalla validità del contratto, che non indica un responsabile del cliente."
-    )
+    problem = gw.rules.phrase(decision.contract, "P-NO-CLIENT")
     telling.alarm(
         gw, tx, decision.contract, text_id="T-ALARM-NOTE", values=values | {"problem": problem}, at=at, ticket=ticket
     )
@@ -129,7 +124,7 @@ def follow(gw: Gateway, tx: Transaction, ticket: Ticket, contact: Contact, at: d
     sent = tx.dispatches(ticket=ticket.number, kind=DispatchKind.FORWARD, limit=1)
     if not sent:
         return None
-    values = replies.values(contract, ticket, opening(contract, at), at) | _told(contact, contract)
+    values = replies.values(contract, ticket, opening(contract, at), at) | _told(gw, contact, contract)
     text = gw.rules.texts(contract).fill("T-FORWARD-MORE", values)
     thread = [m.message_id for m in tx.messages(ticket.number) if m.lane == CLIENT and m.message_id]
     dispatch = telling.owe_mail(

@@ -9,6 +9,7 @@ from gateway import posting
 from gateway.domain import correlation, replies
 from gateway.domain.contract import ReplyAddress
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
+from gateway.domain.hours import opening
 from gateway.domain.intake import Channel
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.texts import fit_sms
@@ -260,6 +261,12 @@ def alarm(
     mail_alarm(gw, tx, contract, recipients, text, at, ticket)
     chain = str(ticket.number) if ticket else SYSTEM
     tx.record(chain, Happening("alarm_raised", at, NOBODY, data={"text": text_id, "recipients": str(len(recipients))}))
+
+
+def alarm_note(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, problem: str, at: datetime) -> None:
+    """Tell the supervisors that a request needs a person: T-ALARM-NOTE with the problem in words (a phrase, P)."""
+    values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
+    alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
 
 
 def mail_alarm(

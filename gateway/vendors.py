@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway import telling
-from gateway.domain import correlation, replies
-from gateway.domain.hours import opening
+from gateway.domain import correlation
 from gateway.domain.register import Happening
 from gateway.domain.ticket import Act, TicketState, after
 from gateway.domain.vendor_words import sent_back
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 LANE = "vendor"
 DIGITS = 10
 """Of a ticket's number."""
-SENT_BACK = "Il fornitore dichiara la richiesta non ricevibile: {reason}"
 
 
 def is_vendors(contract: Contract, sender: str) -> bool:
@@ -88,6 +86,5 @@ def _refused(gw: Gateway, tx: Transaction, ticket: Ticket, reason: str, at: date
     contract = gw.rules.contract(ticket.contract)
     clause = contract.clauses.of("escalation")
     tx.record(str(ticket.number), Happening("vendor_refused", at, LANE, clause, {}, {"reason": reason}))
-    values = replies.values(contract, changed, opening(contract, at), at)
-    values |= {"problem": SENT_BACK.format(reason=reason)}
-    telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=changed)
+    problem = gw.rules.phrase(contract, "P-VENDOR-REFUSED", reason=reason)
+    telling.alarm_note(gw, tx, changed, contract, problem, at)

@@ -14,7 +14,6 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from gateway import journal, telling
-from gateway.domain import replies
 from gateway.domain.authentication import Finding, Method, Result, Standing, Verdict, with_retry
 from gateway.domain.certified import Kind
 from gateway.domain.errors import StoreError
@@ -41,7 +40,6 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 LOOKED_AT_ONCE = 8
 UNVERIFIED = (Mark.UNVERIFIED_SENDER, Mark.FORGED_SENDER)
-WAITS = "Un messaggio da un mittente non verificato aspetta: decidere se accettarlo (centralino intake show {intake})."
 
 
 class Way(Enum):
@@ -154,9 +152,8 @@ def hold(
 
 def _tell(gw: Gateway, tx: Transaction, ticket: Ticket, intake: Intake, at: datetime) -> None:
     contract = gw.rules.contract(ticket.contract)
-    values = replies.values(contract, ticket, opening(contract, at), at)
-    values |= {"problem": WAITS.format(intake=intake.id)}
-    telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
+    problem = gw.rules.phrase(contract, "P-UNVERIFIED", intake=str(intake.id))
+    telling.alarm_note(gw, tx, ticket, contract, problem, at)
 
 
 # ------------------------------------------------------------------------------------------------------- looking again

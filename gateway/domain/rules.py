@@ -129,6 +129,14 @@ class Rules:
         own = {text.id: replace(text, subject=text.subject or shared.text(text.id).subject) for text in contract.texts}
         return replace(shared, texts=MappingProxyType({**shared.texts, **own}))
 
+    def phrase(self, contract: Contract, text_id: str, **values: str) -> str:
+        """A phrase (P) in the language of a contract, to stand inside another text.
+
+        Raises:
+            TextError: there is no such phrase, or a placeholder has no value.
+        """
+        return self.texts(contract).fill(text_id, values).body.strip()
+
     def contracts_at(self, channel: Channel, addresses: Iterable[str]) -> tuple[Contract, ...]:
         """The contracts that these addresses lead to, in the order of the addresses, each once.
 
