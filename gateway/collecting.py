@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from gateway.domain.rules import Rules
     from gateway.domain.telephony import Recording
-    from gateway.ports import Archive, Folder, Gateway, Reading, Transaction
+    from gateway.ports import Folder, Gateway, Reading, Transaction
+    from gateway.telephone import Archive
 
 Held = TypeVar("Held", HeldCall, HeldText, HeldRecording)
 

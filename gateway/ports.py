@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gateway.authenticating import VerdictReading, VerdictWriting
+from gateway.ledger import LedgerReading, LedgerWriting
 from gateway.scanner import ScanReading, ScanWriting
+from gateway.telephone import CallReading, CallWriting
 
 if TYPE_CHECKING:
     from gateway.authenticating import Authenticator
     from gateway.domain.certified import CertifiedReading
     from gateway.domain.delivery import Told
     from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Outcome, OutgoingMail
-    from gateway.domain.held import HeldCall, HeldRecording, HeldText
     from gateway.domain.intake import (
         Arrival,
         Attachment,
@@ -31,10 +32,8 @@ if TYPE_CHECKING:
         MailReading,
         Receipt,
     )
-    from gateway.domain.ledger import Line, LineState, SeenReceipt, Verdict
     from gateway.domain.register import Entry, Happening, Seal
     from gateway.domain.rules import Rules
-    from gateway.domain.telephony import Call, Outage, Recording, RecordingState, RosterChange
     from gateway.domain.ticket import Action, Message, Page, Ticket, Timer
     from gateway.domain.visits import Visit, VisitState
 
@@ -64,7 +63,7 @@ class Keys(Protocol):
         ...
 
 
-class Reading(ScanReading, VerdictReading, Protocol):
+class Reading(CallReading, LedgerReading, ScanReading, VerdictReading, Protocol):
     """Questions to the store. Every answer is a domain value; an unknown id is None, never an exception."""
 
     def intake(self, intake_id: int, *, raw: bool = False) -> Intake | None:
@@ -212,78 +211,6 @@ class Reading(ScanReading, VerdictReading, Protocol):
         """On-site visits, oldest first: what quotas are counted by."""
         ...
 
-    def call(self, call_id: int) -> Call | None:
-        """One telephone call."""
-        ...
-
-    def call_by(self, sid: str) -> Call | None:
-        """The call that the carrier knows by this SID."""
-        ...
-
-    def calls(
-        self,
-        *,
-        ticket: int | None = None,
-        caller: str | None = None,
-        going_on: bool = False,
-        since: datetime | None = None,
-        limit: int = 100,
-    ) -> list[Call]:
-        """Calls, newest first; with `going_on` those that have not ended."""
-        ...
-
-    def recording_by(self, sid: str) -> Recording | None:
-        """The recording that the carrier knows by this SID."""
-        ...
-
-    def recordings(
-        self, *, ticket: int | None = None, states: Sequence[RecordingState] = (), limit: int = 100
-    ) -> list[Recording]:
-        """Recordings, oldest first."""
-        ...
-
-    def outages(self, *, channel: str | None = None, open_only: bool = False, limit: int = 100) -> list[Outage]:
-        """Outages of channels, newest first."""
-        ...
-
-    def roster_changes(
-        self, *, contract: str | None = None, ending_after: datetime | None = None
-    ) -> list[RosterChange]:
-        """What changes the roster beside its file, in the order in which it was recorded."""
-        ...
-
-    def roster_change(self, change_id: int) -> RosterChange | None:
-        """One change of the roster."""
-        ...
-
-    def line(self, line_id: int) -> Line | None:
-        """One recipient of one certified message of ours."""
-        ...
-
-    def lines(
-        self,
-        *,
-        ticket: int | None = None,
-        dispatch: int | None = None,
-        message_ids: Sequence[str] = (),
-        states: Sequence[LineState] = (),
-        limit: int = 1000,
-    ) -> list[Line]:
-        """The ledger of certified mail that we sent, oldest first; `message_ids` are ours, without `<>`."""
-        ...
-
-    def receipts(
-        self,
-        *,
-        ticket: int | None = None,
-        intake: int | None = None,
-        verdicts: Sequence[Verdict] = (),
-        newest_first: bool = False,
-        limit: int = 100,
-    ) -> list[SeenReceipt]:
-        """Receipts of certified mail with what became of each."""
-        ...
-
     def timer(self, kind: str, ticket: int) -> Timer | None:
         """The timer of that kind for a ticket."""
         ...
@@ -321,7 +248,7 @@ class Reading(ScanReading, VerdictReading, Protocol):
         ...
 
 
-class Transaction(ScanWriting, VerdictWriting, Reading, Protocol):
+class Transaction(CallWriting, LedgerWriting, ScanWriting, VerdictWriting, Reading, Protocol):
     """One unit's view of the store: questions see what this transaction wrote."""
 
     def accept(self, arrival: Arrival, at: datetime) -> Receipt:
@@ -426,50 +353,6 @@ class Transaction(ScanWriting, VerdictWriting, Reading, Protocol):
         """Set fields of a visit."""
         ...
 
-    def add_call(self, call: Call) -> Call:
-        """A telephone call began; its `id` is given here."""
-        ...
-
-    def change_call(self, call_id: int, **values: Any) -> Call:  # noqa: ANN401 - fields of Call
-        """Set fields of a call."""
-        ...
-
-    def add_recording(self, recording: Recording) -> Recording:
-        """A message was recorded; its `id` is given here."""
-        ...
-
-    def change_recording(self, recording_id: int, **values: Any) -> Recording:  # noqa: ANN401 - fields of Recording
-        """Set fields of a recording."""
-        ...
-
-    def add_outage(self, outage: Outage) -> Outage:
-        """A channel is down; its `id` is given here."""
-        ...
-
-    def change_outage(self, outage_id: int, **values: Any) -> Outage:  # noqa: ANN401 - fields of Outage
-        """Set fields of an outage."""
-        ...
-
-    def add_roster_change(self, change: RosterChange) -> RosterChange:
-        """Somebody else on call for a while; its `id` is given here."""
-        ...
-
-    def change_roster_change(self, change_id: int, **values: Any) -> RosterChange:  # noqa: ANN401 - its fields
-        """Set fields of a change of the roster."""
-        ...
-
-    def add_line(self, line: Line) -> Line:
-        """A certified message leaves for a recipient; the line's `id` is given here."""
-        ...
-
-    def change_line(self, line_id: int, **values: Any) -> Line:  # noqa: ANN401 - fields of Line
-        """Set fields of a line of the ledger."""
-        ...
-
-    def add_receipt(self, receipt: SeenReceipt) -> SeenReceipt:
-        """A receipt was seen, believed or not; its `id` is given here. Read once more, it takes its own place."""
-        ...
-
     def set_timer(self, kind: str, ticket: int, due_at: datetime, facts: Mapping[str, str]) -> None:
         """Set or move the one timer of that kind for a ticket."""
         ...
@@ -572,33 +455,6 @@ class Asking(Protocol):
 
         Called with no transaction open.
         """
-        ...
-
-
-class Archive(Protocol):
-    """The carrier's own books: what happened on our numbers, and the recordings until we have them.
-
-    Every question raises `ArchiveError` when it is not answered. Called with no transaction open.
-    """
-
-    def calls(self, number: str, since: datetime) -> list[HeldCall]:
-        """Calls to a number of ours that began since, oldest first."""
-        ...
-
-    def texts(self, number: str, since: datetime) -> list[HeldText]:
-        """Texts to a number of ours that were sent since, oldest first."""
-        ...
-
-    def recordings(self, since: datetime) -> list[HeldRecording]:
-        """Recordings that were made since, oldest first."""
-        ...
-
-    def sound(self, sid: str) -> bytes:
-        """The bytes of a recording, never more than the settings allow."""
-        ...
-
-    def forget(self, sid: str) -> None:
-        """Delete a recording there; one that is gone already is forgotten too."""
         ...
 
 

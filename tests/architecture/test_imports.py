@@ -62,16 +62,14 @@ PLACES = {
 }  # fmt: skip
 MODULES = {
     "gateway": {
-        "flow", "desk", "worker", "ports", "journal", "simulate", "calls", "page_calls", "filing", "paging", "telling",
-        "collecting", "deeds", "faxing", "hangups", "mailboxes", "missed", "ringing", "speaking", "whispering",
-        "bounces", "contacts", "escalating", "joining", "receiving", "sweep", "tickets", "waking",
-        "authenticating", "certifying", "posting", "receipts", "reminding", "replaying", "vendors", "verifying",
-        "accepting", "alarms", "answering", "assigning", "braking",
-        "contract_acts", "deciding", "drills", "dues", "duty", "handovers",
-        "outages", "passing_on", "probing", "recognising", "recognition", "replying", "settling", "silences",
-        "standing_in", "storms", "suspending",
-        "swaps", "texting", "visiting",
-        "scanner", "scanning",
+        "accepting", "alarms", "answering", "assigning", "authenticating", "bounces", "braking", "calls",
+        "certifying", "collecting", "contacts", "contract_acts", "deciding", "deeds", "desk", "drills", "dues",
+        "duty", "escalating", "faxing", "filing", "flow", "handovers", "hangups", "joining", "journal", "ledger",
+        "mailboxes", "missed", "outages", "page_calls", "paging", "passing_on", "ports", "posting", "probing",
+        "receipts", "receiving", "recognising", "recognition", "reminding", "replaying", "replying", "ringing",
+        "scanner", "scanning", "settling", "silences", "simulate", "speaking", "standing_in", "storms", "suspending",
+        "swaps", "sweep", "telephone", "telling", "texting", "tickets", "vendors", "verifying", "visiting", "waking",
+        "whispering", "worker",
     },
     "adapters": {"clock", "keys", "sms"},
     "config": {
