@@ -10,7 +10,7 @@ from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Channel
 from gateway.ports import Transaction
-from tests.store.values import LEASE, MINUTE, NOW, dispatch, opened
+from tests.store.values import LEASE, MINUTE, NOW, dispatch, opened, page
 
 
 def test_a_dispatch_comes_back_as_it_was_with_its_id(store: SqlStore) -> None:
@@ -153,3 +153,39 @@ def test_what_somebody_was_told_is_counted_up_to_a_limit(store: SqlStore) -> Non
         ]
 
     assert store.write(told) == [2, 3, 2]
+
+
+def _owe_page(unit: Transaction, key: str, to: str, late: int, *, rung: int = 0, attempts: int = 0) -> None:
+    """One text of a page to a number, due so many minutes ago."""
+    page_id = unit.add_page(page(opened(unit), number=to, rung=rung)).id
+    owed = dispatch(key, kind=DispatchKind.PAGE, channel=Channel.SMS, to=to, page=page_id, attempts=attempts)
+    unit.add_dispatch(replace(owed, due_at=NOW - late * MINUTE))
+
+
+def _claimed(store: SqlStore, most: int) -> list[str]:
+    waking = (Channel.SMS, Channel.VOICE)
+    return [each.key for each in store.write(lambda unit: unit.claim_dispatches(NOW, most, LEASE, waking))]
+
+
+def test_pages_that_wait_for_one_technician_hold_up_nobody_elses(store: SqlStore) -> None:
+    """P6: each number has its turn, whatever is owed to others and since when."""
+
+    def fill(unit: Transaction) -> None:
+        for number in range(50):
+            _owe_page(unit, f"many {number:02d}", "+393330000001", late=60 - number)
+        _owe_page(unit, "alone", "+393330000002", late=0)
+
+    store.write(fill)
+    assert _claimed(store, 4) == ["many 00", "alone", "many 01", "many 02"]
+
+
+def test_the_first_page_of_a_ticket_goes_before_what_repeats_an_older_one(store: SqlStore) -> None:
+    """P6: to one number, neither a second attempt nor a later rung of the ladder holds up a fresh page."""
+
+    def fill(unit: Transaction) -> None:
+        _owe_page(unit, "again", "+393330000001", late=60, attempts=2)
+        _owe_page(unit, "reminder", "+393330000001", late=50, rung=1)
+        _owe_page(unit, "fresh", "+393330000001", late=0)
+
+    store.write(fill)
+    assert _claimed(store, 9) == ["fresh", "again", "reminder"]
