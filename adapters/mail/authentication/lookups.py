@@ -15,6 +15,8 @@ from dns.rdtypes.ANY.TXT import TXT
 CACHED = 5_000
 """Answers that are remembered, each as long as it is valid."""
 DNS_PORT = 53
+MAX_TEXT = 4_096
+"""Longer text is no key, policy or SPF record (RFC 7208 §3.4 asks for 450 bytes); macros in it cost half a minute."""
 
 
 class LookupFailedError(Exception):
@@ -36,6 +38,8 @@ class Lookups:
     def ask(self, name: str, kind: str, until: float) -> list[str | bytes | tuple[int, str]]:
         """The answers: TXT as bytes, MX with preference, others as text; none when there is no such name.
 
+        Text that is longer than any that means something to us is left out.
+
         `until` is an instant of `time.monotonic`.
 
         Raises:
@@ -56,7 +60,8 @@ class Lookups:
         except (dns.exception.DNSException, ValueError, UnicodeError):
             return []  # a name that cannot exist
         self.answered_at = time.monotonic()
-        return [_value(one) for one in answer]
+        found = (_value(one) for one in answer)
+        return [one for one in found if not isinstance(one, bytes) or len(one) <= MAX_TEXT]
 
 
 def _server(one: str) -> dns.nameserver.Nameserver:

@@ -151,6 +151,39 @@ def test_a_signature_over_a_part_of_the_text_proves_nothing(names: NameServer, c
     assert verdict.standing is Standing.FORGED
 
 
+def test_spaces_without_end_hold_nobody_up_and_are_no_other_text(names: NameServer, comune: Signer) -> None:
+    """P4, P16: dkimpy takes minutes for a run of spaces, with the interpreter to itself. Relaxed, they are one."""
+    signed = comune.sign(BODY.encode(), canonicalize=(b"relaxed", b"relaxed"))
+    began = time.monotonic()
+    verdict = looked(names, signed.replace(b"Non stampa", b"Non" + b" \t" * 200_000 + b"stampa"), peer=ELSEWHERE)
+    assert (verdict.standing, time.monotonic() - began < 1.0) == (Standing.VERIFIED, True)
+
+
+def test_a_simple_signature_still_counts_every_space(names: NameServer, comune: Signer) -> None:
+    """RFC 6376 §3.4.3."""
+    signed = comune.sign(BODY.replace("Non stampa", "Non  stampa").encode(), canonicalize=(b"relaxed", b"simple"))
+    assert looked(names, signed, peer=ELSEWHERE).may_act
+    assert not looked(names, signed.replace(b"Non  stampa", b"Non stampa"), peer=ELSEWHERE).may_act
+
+
+@pytest.mark.parametrize("tag", ["b", "bh", "h", "x"])
+def test_a_signature_full_of_space_is_none_and_costs_nothing(names: NameServer, tag: str) -> None:
+    """P4, P16: the library tests b= by an expression that is as bad."""
+    value = "a" + "\t \r\n " * 20_000 + "!"
+    tags = {"v": "1", "a": "rsa-sha256", "d": "comune.example", "s": "s1", "h": "from", "b": "YQ==", "bh": "YQ=="}
+    field = "; ".join(f"{name}={said}" for name, said in {**tags, tag: value}.items())
+    began = time.monotonic()
+    verdict = looked(names, f"DKIM-Signature: {field}\r\n{BODY}")
+    assert said(verdict)["dkim"] == "permerror"
+    assert time.monotonic() - began < 1.0
+
+
+def test_what_there_was_no_time_to_look_at_is_looked_at_again(names: NameServer, comune: Signer) -> None:
+    """P4: many signatures over a large mail take as long as one may."""
+    found = signatures.look(Lookups((names.address,)), comune.sign(BODY.encode()), time.monotonic() - 1)
+    assert [(one.result, one.reason) for one in found] == [(Result.TEMPERROR, "no time left")]
+
+
 def test_an_expired_signature_fails(names: NameServer, comune: Signer) -> None:
     now = int(time.time())
     fresh = dkim.DKIM(BODY.encode())
@@ -265,6 +298,14 @@ def test_answers_are_remembered(names: NameServer) -> None:
     assert names.asked["comune.example", "TXT"] == 1
 
 
+def test_a_record_of_thousands_of_macros_is_none(names: NameServer) -> None:
+    """P16: pyspf expands such a one for half a minute."""
+    names.text("lungo.example", "v=spf1 " + "exists:" + "%{l1r-.+}" * 1_000 + ".example ?all")
+    began = time.monotonic()
+    verdict = looked(names, BODY.replace("comune.example", "lungo.example"), sender="maria@lungo.example")
+    assert (said(verdict)["spf"], time.monotonic() - began < 1.0) == ("none", True)
+
+
 def test_a_record_without_end_stops_at_the_limit_of_the_standard(names: NameServer) -> None:
     """RFC 7208 §4.6.4."""
     for n in range(15):
@@ -303,6 +344,15 @@ def test_what_stands_below_the_providers_field_came_with_the_mail(names: NameSer
     """Pain 26: a forged field is never asked, whether the provider took it out or not."""
     assert not looked(names, FAILED + PASSED + BODY, **FETCHED).may_act
     assert not looked(names, "Received: by mx\r\n" + FAILED + "Received: from x\r\n" + PASSED + BODY, **FETCHED).may_act
+
+
+def test_a_mail_that_brings_hundreds_of_such_fields_costs_no_time(names: NameServer) -> None:
+    """P4, P16: ours is among the topmost, or there is none."""
+    many = "Authentication-Results: altrove.example;" + " spf=pass smtp.mailfrom=a.example;" * 100 + "\r\n"
+    block = header_block((many * 300 + "Authentication-Results: mx.provider.example; dmarc=pass\r\n").encode())
+    began = time.monotonic()
+    assert provider.findings(block, ["mx.provider.example"]) is None
+    assert time.monotonic() - began < 1.0
 
 
 def test_the_word_of_anybody_else_is_not_asked(names: NameServer) -> None:
