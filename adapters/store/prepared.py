@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from adapters.store import tables
+from adapters.store.columns import CleanText
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection, Dialect
@@ -92,7 +92,7 @@ def _columns(query: sa.Select[Any], dialect: Dialect) -> tuple[tuple[str, Proces
 
 
 def _on_the_way_in(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Processor | None:
-    if isinstance(kind, tables.CleanText):
+    if isinstance(kind, CleanText):
         return None
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
