@@ -53,7 +53,7 @@ def begin(gw: Gateway, tx: Transaction, contract_id: str, by: Person, at: dateti
     chain = chain_at(gw, tx, contract.id, at)
     if chain is None:
         raise DeskError(f"nobody is on call for {contract_id} now: there is nobody to drill")
-    ticket = _ticket(tx, contract, by, at)
+    ticket = _ticket(gw, tx, contract, by, at)
     for person in chain.people():
         _page(gw, tx, ticket, contract, person, at)
     data = {"contract": contract.id, "ticket": str(ticket.number)}
@@ -63,7 +63,7 @@ def begin(gw: Gateway, tx: Transaction, contract_id: str, by: Person, at: dateti
     return ticket
 
 
-def _ticket(tx: Transaction, contract: Contract, by: Person, at: datetime) -> Ticket:
+def _ticket(gw: Gateway, tx: Transaction, contract: Contract, by: Person, at: datetime) -> Ticket:
     ticket = Ticket(
         number=tx.new_number(local(at).year),
         contract=contract.id,
@@ -72,7 +72,7 @@ def _ticket(tx: Transaction, contract: Contract, by: Person, at: datetime) -> Ti
         state=TicketState.TAKEN,
         level=contract.levels[0],
         priority=Priority.NORMAL,
-        subject="Prova della reperibilità",
+        subject=gw.rules.phrase(contract, "P-DRILL-SUBJECT"),
         requester=Requester(by.name, by.mail or "", "", by.id),
         opened_at=at,
         received_at=at,
@@ -153,14 +153,15 @@ def _tell(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: 
 
 
 def _lines(gw: Gateway, reading: Reading, contract: Contract, ticket: int) -> Iterator[str]:
-    yes, no = ("confermata alle", "non confermata") if contract.language == "it" else ("confirmed at", "not confirmed")
     for person, medium, page, reason in results(reading, ticket):
         name = gw.rules.people[person].name if person in gw.rules.people else person
-        channel = wording.channel_name(medium, contract.language)
+        about = {"person": name, "channel": wording.channel_name(medium, contract.language)}
         if page.state == ACCEPTED and page.closed_at:
-            yield f"- {name}, {channel}: {yes} {wording.hour(page.closed_at, contract.language)}"
+            when = wording.hour(page.closed_at, contract.language)
+            yield gw.rules.phrase(contract, "P-DRILL-CONFIRMED", **about, time=when)
         else:
-            yield f"- {name}, {channel}: {no}" + (f" ({reason})" if reason else "")
+            missing = gw.rules.phrase(contract, "P-DRILL-NOT-CONFIRMED", **about)
+            yield f"{missing} ({reason})" if reason else missing
 
 
 # ------------------------------------------------------------------------------------------------------------ reminder

@@ -20,7 +20,7 @@ from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.routing import CALL_OPEN, Role, Route, Rung, ladder, route
 from gateway.domain.ticket import WAITING_FOR_A_PERSON, Act, Mark, Priority, TicketState, after
 from gateway.duty import chain_at
-from gateway.telling import NOBODY, alarm, owe_sms, sms_facts
+from gateway.telling import NOBODY, alarm, alarm_note, owe_sms, sms_facts
 from gateway.waking import attempts, tell
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ CHASE = "chase"
 MOST_TRIES = 3
 LONGEST_PAUSE = timedelta(hours=1)
 FIRST_TURN = {"round": "1", "rung": "0"}
-UNCOVERED = "Nessun referente reperibile: il turno è scoperto e manca il sostituto."
+UNCOVERED = "P-DUTY-UNCOVERED"
 ACCEPTANCE = "acceptance"
 """The timer of a ticket whose acceptance expires."""
 FIRST_DEPUTY_RUNG = 2
@@ -65,12 +65,11 @@ def _chain(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at:
     """The chain in force; a hole is told to the supervisors, and somebody is woken all the same (C2.8)."""
     chain = chain_at(gw, tx, contract.id, at)
     if chain is None:
-        _alarm_note(gw, tx, ticket, contract, at, UNCOVERED)
+        _alarm_note(gw, tx, ticket, contract, UNCOVERED, at)
         return None
     window = contract.on_call.storm_window if contract.on_call else LONGEST_PAUSE
     if chain.from_fallback and not tx.seen_before(f"fallback:{contract.id}", at, window):
-        note = f"Turno scoperto: è stato chiamato il referente di riserva {chain.contact.name}."
-        _alarm_note(gw, tx, ticket, contract, at, note)
+        _alarm_note(gw, tx, ticket, contract, "P-DUTY-RESERVE", at, person=chain.contact.name)
     return chain
 
 
@@ -96,7 +95,7 @@ def climb(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
     contract = gw.rules.contract(ticket.contract)
     if contract.on_call is None:
         tx.drop_timer(CHASE, ticket.number)
-        _alarm_note(gw, tx, ticket, contract, at, "Richiesta urgente di un contratto che non ha più reperibilità.")
+        _alarm_note(gw, tx, ticket, contract, "P-DUTY-ENDED", at)
         return
     closes_at = closing(contract, at)
     if closes_at is not None:
@@ -119,7 +118,7 @@ def _nobody_on_duty(
 ) -> None:
     """The roster is empty by now: the supervisors are told, once a ticket, and the roster is asked again (C2.8)."""
     if "uncovered" not in timer.facts:
-        _alarm_note(gw, tx, ticket, contract, at, UNCOVERED)
+        _alarm_note(gw, tx, ticket, contract, UNCOVERED, at)
     tx.set_timer(CHASE, ticket.number, at + on_call.retry_every, {**timer.facts, "uncovered": "yes"})
 
 
@@ -180,9 +179,8 @@ def _alarm_not_reached(gw: Gateway, tx: Transaction, ticket: Ticket, contract: C
         return
     retry = at + (on_call.retry_every if on_call else timedelta(minutes=10))
     sent = tx.dispatches(ticket=ticket.number, kind=DispatchKind.PAGE, limit=50)
-    lines = [
-        f"- {wording.clock(d.due_at)} {d.channel} {d.state} ({d.reason or 'nessuna risposta'})" for d in reversed(sent)
-    ]
+    silent = gw.rules.phrase(contract, "P-NO-ANSWER")
+    lines = [f"- {wording.clock(d.due_at)} {d.channel} {d.state} ({d.reason or silent})" for d in reversed(sent)]
     values = replies.values(contract, ticket, opening(contract, at), at) | {
         "attempts": str(attempts(tx, ticket.number)),
         "attempt_list": "\n".join(lines),
@@ -191,9 +189,10 @@ def _alarm_not_reached(gw: Gateway, tx: Transaction, ticket: Ticket, contract: C
     alarm(gw, tx, contract, text_id="T-ALARM", values=values, at=at, ticket=ticket)
 
 
-def _alarm_note(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, at: datetime, problem: str) -> None:
-    values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
-    alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
+def _alarm_note(
+    gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, phrase: str, at: datetime, **values: str
+) -> None:
+    alarm_note(gw, tx, ticket, contract, gw.rules.phrase(contract, phrase, **values), at)
 
 
 # ------------------------------------------------------------------------------------------------ what concludes a page
@@ -214,8 +213,8 @@ def attempt_failed(gw: Gateway, tx: Transaction, page_id: int, at: datetime, rea
     timer = tx.timer(CHASE, ticket.number)
     if timer is None:
         if ticket.state in WAITING_FOR_A_PERSON and Mark.DRILL not in ticket.marks:
-            problem = f"L’avviso al referente reperibile non è arrivato: {reason}."
-            _alarm_note(gw, tx, ticket, gw.rules.contract(ticket.contract), at, problem)
+            contract = gw.rules.contract(ticket.contract)
+            _alarm_note(gw, tx, ticket, contract, "P-DUTY-NOT-TOLD", at, reason=reason)
         return
     if timer.due_at > at and _is_latest(timer, page) and _nothing_else_pending(tx, page):
         tx.set_timer(CHASE, ticket.number, at, timer.facts)

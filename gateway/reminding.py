@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway import escalating, telling
-from gateway.domain import replies, wording
+from gateway.domain import wording
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.hours import opening
 from gateway.domain.register import Happening
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 ESCALATION, TOLD = "escalation", "told"
 """The timer of a ticket that waits for the vendor, and its fact: the supervisors know."""
-NO_TERM = {"it": "non previsto dal contratto", "en": "not set by the contract"}
 
 
 def vendor_silent(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> None:
@@ -36,9 +35,7 @@ def vendor_silent(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> N
         return
     contract = gw.rules.contract(ticket.contract)
     if TOLD not in timer.facts:
-        problem = "Il fornitore non ha ancora confermato la presa in carico della richiesta inoltrata."
-        values = replies.values(contract, ticket, opening(contract, at), at) | {"problem": problem}
-        telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
+        telling.alarm_note(gw, tx, ticket, contract, gw.rules.phrase(contract, "P-VENDOR-SILENT"), at)
     state = opening(contract, at)
     if not state.is_open and state.next_opening is not None:
         tx.set_timer(ESCALATION, number, state.next_opening, {**timer.facts, TOLD: "yes"})
@@ -65,8 +62,8 @@ def _remind(
         "ticket": str(ticket.number),
         "date": wording.long_date(sent.created_at or sent.due_at, language),
         "priority": wording.priority_name(ticket.priority, language),
-        "term": escalating.term_of(gw, tx, ticket) or NO_TERM.get(language, NO_TERM["en"]),
-        "limit_time": f"le ore {hour} del {day}" if language == "it" else f"{hour} on {day}",
+        "term": escalating.term_of(gw, tx, ticket) or gw.rules.phrase(contract, "P-NO-TERM"),
+        "limit_time": gw.rules.phrase(contract, "P-BY-TIME", date=day, time=hour),
         "service": contract.service_name,
         "sender_body": contract.body_name,
     }
