@@ -162,17 +162,22 @@ def _is_report(root: Node, top: MailReading, text: str, *, null_sender: bool) ->
         return True
     if "report-type" in root.type_parameters.named:
         return True
-    if SERVER.search(_named_sender(headers)) is not None:
+    is_robot = _is_robot(headers, null_sender=null_sender)
+    if is_robot and SERVER.search(_named_sender(headers)) is not None:
         return True
     if null_sender and any(leaf.media_type in MESSAGE_TYPES for leaf in root.leaves()):
         return True  # nobody sends a message back with a null sender but a server
-    says_so = CERTAINLY_FAILED.search(" ".join(text[:_WINDOW].split())) is not None
     is_named = SUBJECT.search(top.subject[:300]) is not None
-    if _is_robot(headers, null_sender=null_sender):
-        return says_so or is_named
+    if is_robot:
+        return is_named or _certainly_failed(text)
     if FORWARDED.match(top.subject) and not null_sender:
         return False
-    return says_so and (null_sender or (is_named and not _is_in_thread(headers)))
+    # The words come last: looking for them is half of what reading an ordinary mail would cost.
+    return (null_sender or (is_named and not _is_in_thread(headers))) and _certainly_failed(text)
+
+
+def _certainly_failed(text: str) -> bool:
+    return CERTAINLY_FAILED.search(" ".join(text[:_WINDOW].split())) is not None
 
 
 def _is_in_thread(headers: Headers) -> bool:

@@ -235,8 +235,10 @@ def parameters(value: str | None) -> Parameters:
     """
     if not value:
         return Parameters("", {})
-    value = _NO_SEMICOLON.sub(r"\1; ", value, count=1)
     head, _, _ = value.partition(";")
+    if len(head.split(None, 1)) > 1:  # only then a semicolon may be missing, and looking for it costs
+        value = _NO_SEMICOLON.sub(r"\1; ", value, count=1)
+        head, _, _ = value.partition(";")
     plain: dict[str, str] = {}
     extended: dict[str, dict[int, tuple[bool, str]]] = {}
     for count, match in enumerate(_PARAMETER.finditer(value, len(head))):

@@ -26,7 +26,7 @@ _DATE = (
 )
 _CLOCK = r"\b\d{1,2}[:.h]\d{2}\b"
 
-_ENDS = re.compile(r"(?:[:：]|[-]{2,})\s*$")
+_ENDINGS = (":", "：", "--")
 _SAID = re.compile(rf"\b{_VERB}\b", re.IGNORECASE)
 _SAID_LAST = re.compile(rf"\b{_VERB}\b.{{0,80}}:\s*$", re.IGNORECASE)
 _BY_PREPOSITION = re.compile(rf"^[^\w<]{{0,3}}{_PREPOSITION}[^@]{{0,60}}\d", re.IGNORECASE)
@@ -91,7 +91,7 @@ def introductions(lines: list[str]) -> list[Introduction]:
 def separator(lines: list[str], number: int) -> bool:
     """Whether an earlier mail begins here, quoted to its end: a separator, a block of header fields, an invitation."""
     line = lines[number]
-    if len(line) > MAX_MARK or not _may_separate(line):
+    if not line or len(line) > MAX_MARK or not _may_separate(line):
         return False
     return bool(_SEPARATOR.match(line) or _REPLY_ABOVE.match(line)) or _opens_block(lines, number)
 
@@ -115,7 +115,7 @@ def _may_separate(line: str) -> bool:
 def _may_end(line: str) -> bool:
     if not line or len(line) > MAX_MARK or line.isspace():
         return False
-    return _ENDS.search(line[-40:]) is not None or line[:4].isdigit()
+    return line.rstrip().endswith(_ENDINGS) or line[:4].isdigit()
 
 
 def _ending_at(lines: list[str], last: int, floor: int) -> Introduction | None:

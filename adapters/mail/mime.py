@@ -25,7 +25,7 @@ from adapters.mail.headers import (
 )
 from adapters.mail.opened import opened, protection
 from adapters.mail.parts import BROKEN_BLOCK, MESSAGE_TYPES, Node, tree
-from adapters.mail.prescan import DoorFacts, PreScan, door_facts, holds_tnef, needs_child, prescan
+from adapters.mail.prescan import DoorFacts, PreScan, door_facts, holds_tnef, limit, needs_child, prescan
 from adapters.mail.quotes import folded, is_forward, new_text
 from gateway.domain.intake import Address, Attachment, MailReading
 
@@ -55,10 +55,9 @@ def read(raw: bytes, *, envelope_from: str | None = None, own: OwnMail, opening:
     that lies in a `winmail.dat` or in a signature is looked at: for a mail that a child was lost over.
     """
     try:
-        scan = prescan(raw)
-        limit = scan.over()
-        if limit is not None:
-            return _unread(raw, f"not read: {limit}", envelope_from, own)
+        exceeded = limit(raw)
+        if exceeded is not None:
+            return _unread(raw, f"not read: {exceeded}", envelope_from, own)
         return _whole(raw, envelope_from, own, opening=opening)
     except Exception as error:  # noqa: BLE001 - the promise of this module: no bytes are poison
         return _unread(raw, f"not read: {type(error).__name__}", envelope_from, own)
@@ -72,7 +71,7 @@ def attachment(raw: bytes, part: str) -> bytes:
     """
     try:
         opening = _Opening.of(raw)
-        for node in _all_leaves(_root(raw, opening), opening) if prescan(raw).over() is None else ():
+        for node in _all_leaves(_root(raw, opening), opening) if limit(raw) is None else ():
             if node.path == part:
                 return node.content()
     except RecursionError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from adapters.mail.headers import split
 
@@ -124,13 +125,26 @@ def needs_child(raw: bytes) -> bool:
 
     A `winmail.dat` always is (DESIGN, "Parsing"): what opens it believes its lengths.
     """
-    return len(raw) > MAX_SIZE or holds_tnef(raw) or prescan(raw).over() is not None
+    return len(raw) > MAX_SIZE or holds_tnef(raw) or limit(raw) is not None
+
+
+def limit(raw: bytes) -> str | None:
+    """`prescan(raw).over()`: whoever files a mail asks several times, one after the other, and it is looked at once."""
+    return _limit(raw) if len(raw) <= MAX_SIZE else prescan(raw).over()
 
 
 def holds_tnef(raw: bytes) -> bool:
     """Whether a mail may carry a `winmail.dat`, somewhere. Linear."""
+    return _holds_tnef(raw) if len(raw) <= MAX_SIZE else _names_outlook(raw)
+
+
+def _names_outlook(raw: bytes) -> bool:
     small = raw.lower()
     return any(word in small for word in _OUTLOOK)
+
+
+_limit = lru_cache(maxsize=2)(lambda raw: prescan(raw).over())
+_holds_tnef = lru_cache(maxsize=2)(_names_outlook)
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,8 @@ class _Marks:
     def _trailing(self, spans: list[tuple[int, int, str]], cut: int) -> list[tuple[int, int, str]]:
         """Quoted lines at the end, without an introduction that is known."""
         floor = max((stop for _, stop, _ in spans), default=0)
+        if not any(self._quoted[floor:cut]):
+            return spans
         end = cut
         while end > floor and (self._quoted[end - 1] or not self._lines[end - 1].strip()):
             end -= 1

@@ -61,9 +61,10 @@ def begins(lines: list[str], start: int, end: int) -> int:
 
 def is_sent_by(line: str) -> bool:
     """Whether a line is what a telephone or mail program adds by itself: "Inviato da iPhone"."""
-    if len(line) > MAX_LINE or _NAMES_DEVICE.search(line) is None:
+    # The expression that is bound to the beginning first: the other one looks at every place of every line.
+    if len(line) > MAX_LINE or _SENT_BY.match(line.strip()) is None:
         return False
-    return _SENT_BY.match(line.strip()) is not None
+    return _NAMES_DEVICE.search(line) is not None
 
 
 def _without_trailing(lines: list[str], start: int, end: int) -> int:

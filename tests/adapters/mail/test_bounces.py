@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from adapters.mail import mime
+from adapters.mail import bounce_words, bounces, mime
 from gateway.domain.intake import Bounce, BounceReason
 
 OWN = mime.OwnMail(frozenset(), "t")
@@ -207,3 +209,26 @@ def test_a_version_number_is_no_status() -> None:
     found = bounce(raw)
     assert found is not None
     assert (found.status, found.permanent) == (None, True)
+
+
+class _Counting:
+    """An expression that counts how often it is searched for."""
+
+    def __init__(self, words: re.Pattern[str]) -> None:
+        self._words = words
+        self.searches = 0
+
+    def search(self, text: str) -> re.Match[str] | None:
+        self.searches += 1
+        return self._words.search(text)
+
+
+@pytest.mark.parametrize(("sender", "searches"), [("anna@ente.example", 0), ("postmaster@ente.example", 1)])
+def test_the_words_of_a_report_are_looked_for_only_where_they_would_count(
+    monkeypatch: pytest.MonkeyPatch, sender: str, searches: int
+) -> None:
+    """P6: it was half of what reading an ordinary mail cost, and of a person's mail they never decide."""
+    words = _Counting(bounce_words.CERTAINLY_FAILED)
+    monkeypatch.setattr(bounces, "CERTAINLY_FAILED", words)
+    bounce(f"From: {sender}\r\nSubject: Stampante\r\n\r\nNon stampa.\r\n".encode())
+    assert words.searches == searches

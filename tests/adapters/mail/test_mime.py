@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.mail import mime
+from adapters.mail import mime, prescan
 from gateway.domain.intake import Address, MailReading
 
 OWN = mime.OwnMail(frozenset({"assistenza@centralino.example"}), "centralino-7f3a")
@@ -361,3 +361,17 @@ def test_no_mail_up_to_one_megabyte_takes_seconds(bomb: bytes) -> None:
 )
 def test_the_door_learns_whether_a_mail_names_itself(raw: bytes, has_id: bool, has_date: bool) -> None:  # noqa: FBT001 - expected values
     assert mime.door_facts(raw) == mime.DoorFacts(has_id, has_date)
+
+
+def test_whoever_files_a_mail_asks_several_times_and_it_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P6: the doors, the lane and the reading each ask whether a mail is within the limits."""
+    looked: list[int] = []
+
+    def counted(raw: bytes) -> prescan.PreScan:
+        looked.append(len(raw))
+        return mime.prescan(raw)
+
+    monkeypatch.setattr(prescan, "prescan", counted)
+    raw = mail(b"Subject: letta una volta\r\n")
+    answers = [mime.needs_child(raw), mime.needs_child(raw), mime.needs_child(raw)]
+    assert (answers, read(raw).readable, len(looked)) == ([False] * 3, True, 1)
