@@ -46,13 +46,21 @@ def contract_meant(site: Site, wanted: str | None, at: datetime) -> Contract:
     from gateway.domain.hours import local
 
     on_call = [duty.contract for duty in site.roster.duties]
-    if wanted is None and len(on_call) == 1:
-        wanted = on_call[0]
+    real = [contract for contract in on_call if contract != _tried_out(site)]
+    if wanted is None and len(real) != 1:
+        raise NotFoundError(f"which contract is meant? say --contract with one of: {', '.join(on_call) or 'none'}")
+    wanted = real[0] if wanted is None else wanted
     if wanted not in site.contracts:
         raise NotFoundError(f"there is no contract {wanted!r}; on call: {', '.join(on_call) or 'none'}")
     if wanted not in on_call:
         raise NotFoundError(f"contract {wanted} has no on-call duty; on call: {', '.join(on_call) or 'none'}")
     return in_force(site.versions, local(at).date())[wanted]
+
+
+def _tried_out(site: Site) -> str | None:
+    """The contract in which the probe tries out the whole way: nobody real is on call in it."""
+    probe = site.settings.probe
+    return probe.contract if probe else None
 
 
 def changes_since(site: Site, since: datetime) -> list[RosterChange]:
