@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from gateway.bounces import without_ticket
 from gateway.domain import faxes
-from gateway.domain.intake import IntakeState
+from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.ticket import CLOSED_STATES
 from gateway.telling import NOBODY
@@ -64,9 +64,14 @@ def _came_again(tx: Transaction, intake: Intake, first: int, at: datetime) -> No
 
 
 def as_received(intake: Intake, fax: FaxReading) -> tuple[Intake, FaxReading]:
-    """The intake with the instant that counts as its reception (X2); what was stored of its arrival stays as it is."""
+    """The intake as the fax that it is by whatever door, with the instant that counts as its reception (C3.7, X2).
+
+    What was stored of its arrival stays as it is.
+    """
     received_at, odd = faxes.received_at(fax, intake.received_at)
-    return replace(intake, received_at=received_at), replace(fax, defects=(*fax.defects, odd)) if odd else fax
+    return replace(intake, channel=Channel.FAX, received_at=received_at), replace(
+        fax, defects=(*fax.defects, odd)
+    ) if odd else fax
 
 
 def tickets_alike(tx: Transaction, intake: Intake, fax: FaxReading, at: datetime) -> list[int]:

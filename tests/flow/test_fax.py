@@ -72,6 +72,16 @@ def test_a_fax_is_received_when_its_service_says_so(open_desk: Station) -> None:
     assert open_desk.intakes()[0].received_at == open_desk.clock.now()
 
 
+def test_a_fax_is_a_fax_by_whatever_door_its_mail_came(open_desk: Station) -> None:
+    """C3.7, S049: handed to our own listener, it is no mail of the service that sent it on."""
+    raw = f"From: {SERVICE}\r\nTo: {FAX}\r\nSubject: Fax da 0700000001 (2 pagine)\r\n\r\nMittente: 0700000001\r\n"
+    open_desk.arrive(raw.encode(), sender=SERVICE, to=(FAX,))
+    ticket = open_desk.ticket()
+    assert (ticket.channel, ticket.requester.number) == (Channel.FAX, "+390700000001")
+    assert [message.channel for message in open_desk.messages(ticket)] == [Channel.FAX]
+    assert open_desk.intakes()[0].channel is Channel.MAIL
+
+
 @pytest.mark.parametrize(
     ("stated", "is_odd"),
     [("24/11/2026 alle 10:25", False), ("24/11/2026 alle 18:00", True), ("01/01/1970 alle 01:00", True)],
