@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gateway import deciding, paging
+from gateway import deciding, dues, paging
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.priority import is_urgent
@@ -155,13 +155,22 @@ def _completed(gw: Gateway, tx: Transaction, ticket: Ticket, last: Message, cont
 
 
 def _decided(gw: Gateway, tx: Transaction, ticket: Ticket, contact: Contact, at: datetime) -> Ticket:
-    """The contract decides on what nobody could read before, as on every request."""
+    """The contract decides on what nobody could read before, as on every request.
+
+    Where the desk opened the original and asked for a visit meanwhile, the words ask for no second one (C3.20).
+    """
     contract = gw.rules.contract(ticket.contract, ticket.version)
+    has_visit = bool(tx.visits(ticket=ticket.number))
     word = is_urgent(contract.priority, contact.subject, contact.new_text)
     request = deciding.request_of(contact, Channel(ticket.channel), ticket.received_at, urgent=word is not None)
+    if has_visit:
+        request = replace(request, on_site=False)
     decision = deciding.decision_on(gw, tx, contract, request, at)
     marks = tuple(dict.fromkeys((*ticket.marks, *decision.marks)))
-    changed = tx.change_ticket(ticket.number, marks=marks, **kept(decision))
+    values = kept(decision) | ({"mode": ticket.mode, "site": ticket.site} if has_visit else {})
+    changed = tx.change_ticket(ticket.number, marks=marks, **values)
+    if has_visit:
+        changed = dues.recounted(gw, tx, changed)
     obey(gw, tx, changed, decision, _not_answered_twice(tx, ticket, contact), at)
     if word and changed.priority is Priority.NORMAL and not contact.wakes_nobody:
         paging.made_urgent(gw, tx, changed, at, by=NOBODY, clause=contract.clauses.of("priority"))

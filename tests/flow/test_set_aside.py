@@ -20,7 +20,7 @@ from adapters.confine import Confine
 from adapters.mail import mime, packed
 from adapters.store import SqlStore
 from config.compose import MANY
-from gateway import flow, replaying
+from gateway import flow, replaying, visiting
 from gateway.contacts import UNREADABLE_TEXT
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.intake import Arrival, Bounce, Channel, Intake, IntakeState, MailReading, RepeatKey
@@ -31,6 +31,7 @@ from tests.peers import dying
 from tests.store.conftest import Database
 
 ROOT = Path(__file__).parents[2]
+COMUNAS = "comunas@sardegnait.example"
 
 
 @pytest.fixture
@@ -64,13 +65,19 @@ def replayed(station: Station, number: int) -> None:
     station.file()
 
 
-def unreadable(station: Station, monkeypatch: pytest.MonkeyPatch, subject: str = "Stampante", headers: str = "") -> int:
+def unreadable(
+    station: Station,
+    monkeypatch: pytest.MonkeyPatch,
+    subject: str = "Stampante",
+    headers: str = "",
+    to: tuple[str, ...] = (INTAKE,),
+) -> int:
     """A mail whose reader is lost: set aside."""
 
     def lost(read: Intake) -> MailReading:
         return MailReading(mime.content_key(read.raw), readable=False, defects=("not read: crashed",))
 
-    number = keep(station, subject, headers=headers)
+    number = keep(station, subject, headers=headers, to=to)
     with monkeypatch.context() as broken:
         broken.setattr(station.reader, "mail", lost)
         broken.setattr(station.reader, "mails", lambda asked: [lost(one) for one in asked])
@@ -148,6 +155,34 @@ def test_what_a_person_wrote_meanwhile_stays_theirs(station: Station, monkeypatc
     station.store.write(lambda tx: tx.change_ticket(ticket.number, subject="Stampante del protocollo"))
     replayed(station, number)
     assert station.ticket().subject == "Stampante del protocollo"
+
+
+def test_a_visit_that_the_desk_asked_for_meanwhile_is_not_asked_for_twice(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C3.10, C3.20: the desk opened the original; read at last, the same wish takes no second place of the quota."""
+    number = unreadable(station, monkeypatch, "Ci serve qualcuno in sede domani", to=(COMUNAS,))
+    ticket, by, at = station.ticket(), station.elena, station.clock.now()
+    station.store.write(lambda tx: visiting.request(station.gw, tx, ticket.number, "cagliari", by, at))
+    before = station.ticket()
+    station.pass_(minutes=20)
+    replayed(station, number)
+    (visit,) = station.visits()
+    after = station.ticket()
+    assert (visit.site, Mark.UNREADABLE in after.marks) == ("cagliari", False)
+    assert (after.mode, after.site, after.due) == ("on_site", "cagliari", before.due)
+    assert [each for each in station.sent(kind=DispatchKind.ACKNOWLEDGEMENT) if "on-site" in each.subject] == []
+
+
+def test_a_wish_for_a_visit_that_nobody_could_read_is_one_visit(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C3.20: read again and again it stays the one."""
+    number = unreadable(station, monkeypatch, "Ci serve qualcuno in sede domani", to=(COMUNAS,))
+    assert station.visits() == []
+    replayed(station, number)
+    replayed(station, number)
+    assert len(station.visits()) == 1
 
 
 def test_a_contact_to_two_contracts_completes_both_tickets(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
