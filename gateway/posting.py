@@ -25,6 +25,8 @@ CONTRACTUAL = (DispatchKind.ESCALATION, DispatchKind.DECISION)
 """What must be provable with its content: the receipt carries the whole message (DOMAIN §8)."""
 RECEIPT_TYPE = "receipt_type"
 """The fact of a dispatch that asks for it."""
+NOT_CERTIFIED = "what came was not certified"
+NO_ACCOUNT = "no certified account to send from"
 
 
 def receipt_type(kind: DispatchKind) -> ReceiptType:
@@ -46,6 +48,13 @@ def medium(gw: Gateway, ticket: Ticket, contract: Contract) -> Channel:
     if ticket.channel != Channel.PEC or Mark.NOT_CERTIFIED in ticket.marks:
         return Channel.MAIL
     return Channel.PEC if sender(gw, contract) else Channel.MAIL
+
+
+def why_by_mail(gw: Gateway, ticket: Ticket, contract: Contract) -> str | None:
+    """Why who wrote to a certified mailbox is answered by ordinary mail; None when that is not so."""
+    if ticket.channel != Channel.PEC or medium(gw, ticket, contract) is Channel.PEC:
+        return None
+    return NOT_CERTIFIED if Mark.NOT_CERTIFIED in ticket.marks else NO_ACCOUNT
 
 
 def sender(gw: Gateway, contract: Contract) -> str:

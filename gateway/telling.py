@@ -81,6 +81,10 @@ def owe_mail(  # noqa: PLR0913 - a mail has this many parts, and each is named a
     dispatch = tx.add_dispatch(replace(owed, channel=channel, due_at=max(at, not_before or at)))
     posting.open_line(tx, dispatch, at)
     note_outgoing(tx, dispatch, lane=lane, message_id=dispatch.facts["message_id"])
+    why = posting.why_by_mail(gw, ticket, contract) if lane == "requester" else None
+    if why is not None:
+        data = {"dispatch": str(dispatch.id), "why": why}
+        tx.record(str(ticket.number), Happening("answered_by_mail", at, NOBODY, "X4", data))
     return dispatch
 
 

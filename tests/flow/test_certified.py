@@ -223,6 +223,21 @@ def test_ordinary_mail_in_the_certified_box_has_its_mark(station: Certified) -> 
     assert answer.channel is Channel.MAIL
 
 
+def test_ordinary_mail_in_the_certified_box_is_answered_by_mail_and_the_history_says_why(station: Certified) -> None:
+    """X4: nobody has to guess afterwards why there is no receipt of an answer."""
+    station.pec(station.raw_mail("Stampante", "Non stampa.", sender="ugo@studio.example", to=(OURS,), message_id=""))
+    ticket, by, at = station.ticket(), station.elena, station.clock.now()
+    station.store.write(lambda tx: desk.reply(station.gw, tx, ticket.number, "Ecco.", by, at))
+    said = [entry for entry in station.events(ticket) if entry.type == "answered_by_mail"]
+    assert {entry.data["why"] for entry in said} == {"what came was not certified"}
+    assert [entry.data["dispatch"] for entry in said] == [str(each.id) for each in station.sent()]
+
+
+def test_of_a_pec_that_is_answered_by_pec_nothing_needs_to_be_said(station: Certified) -> None:
+    station.pec(provider.transport(request(), station.clock.now()))
+    assert "answered_by_mail" not in {entry.type for entry in station.events(station.ticket())}
+
+
 @pytest.mark.parametrize("wrong", [Wrong(is_signed=False), Wrong(signer=provider.stranger())], ids=["bare", "stranger"])
 def test_an_envelope_whose_signature_does_not_hold_is_not_certified(station: Certified, wrong: Wrong) -> None:
     """P13: it is a request all the same, for a person to verify."""
@@ -265,6 +280,8 @@ def test_without_an_account_to_send_from_a_pec_is_answered_by_mail(station: Cert
     station.pec(provider.transport(request(), station.clock.now()))
     (answer,) = station.sent(kind=DispatchKind.ACKNOWLEDGEMENT)
     assert answer.channel is Channel.MAIL
+    (said,) = [entry for entry in station.events(station.ticket()) if entry.type == "answered_by_mail"]
+    assert (said.clause, said.data["why"]) == ("X4", "no certified account to send from")
 
 
 # ------------------------------------------------------------------------------------------------------------ receipts
