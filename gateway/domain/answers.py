@@ -33,10 +33,11 @@ def written(catalogue: Catalogue, decision: Decision, text_id: str, ticket: Tick
     """The answer by mail, `text_id` of `written_id`. `at` is the instant that it speaks of.
 
     An acknowledgement also asks for what is missing: who nobody knows is asked for the organisation (C3.2), who wishes
-    a visit for what prepares it (C3.20).
+    a visit for what prepares it (C3.20). Out of hours the confirmation of a visit tells the next opening as well.
     """
-    asked = "".join(f"{catalogue.fill(each, {}).body.strip()}\n\n" for each in _also_ids(decision))
-    return catalogue.fill(text_id, values(decision, ticket, at) | ({"also": asked} if asked else {}))
+    told = values(decision, ticket, at)
+    also = "".join(f"{catalogue.fill(each, told).body.strip()}\n\n" for each in _also_ids(decision))
+    return catalogue.fill(text_id, told | ({"also": also} if also else {}))
 
 
 def written_id(decision: Decision) -> str | None:
@@ -71,8 +72,10 @@ def _also_ids(decision: Decision) -> tuple[str, ...]:
         return ()
     wish = decision.contract.on_site
     unknown = ("T-ALSO-ORGANISATION",) if Mark.UNKNOWN_REQUESTER in decision.marks else ()
-    visit = ("T-ALSO-VISIT",) if decision.mode is Mode.ON_SITE and wish and wish.simple_request else ()
-    return (*unknown, *visit)
+    on_site = decision.mode is Mode.ON_SITE
+    closed = ("T-ALSO-CLOSED",) if on_site and not decision.opening.is_open and decision.opening.next_opening else ()
+    visit = ("T-ALSO-VISIT",) if on_site and wish and wish.simple_request else ()
+    return (*closed, *unknown, *visit)
 
 
 def _is_visit_due(decision: Decision) -> bool:

@@ -47,6 +47,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "T-L2-PERIOD": f"{_MAIL} period_end client_contact",
         "T-ALSO-ORGANISATION": "",
         "T-ALSO-VISIT": "",
+        "T-ALSO-CLOSED": "reason next_opening",
         "T-FAXPA": f"{_MAIL} date pages pec mail",
         "T-FAXPA-MAIL": f"{_MAIL} date pages mail",
         "T-FORWARD": f"{_MAIL} {_PASSED_ON}",

@@ -74,6 +74,16 @@ def test_a_plain_wish_is_accepted_due_in_one_working_day_and_details_are_asked_a
     assert "chi troveremo in sede e a quale numero" in answer.text
 
 
+def test_out_of_hours_the_confirmation_of_a_visit_tells_the_next_opening(accepted: Station) -> None:
+    """C3.6, C3.20: who asks in the night learns when somebody reads it, as everybody else does."""
+    ask(accepted, at="2026-11-23T21:00:00+01:00")
+    (answer,) = accepted.to(TECHNICIAN)
+    assert "Intervento on-site: conferma" in answer.subject
+    assert "riapriamo domani" in answer.text
+    ask(accepted, at="2026-11-24T10:00:00+01:00")
+    assert "riapriamo" not in accepted.to(TECHNICIAN)[-1].text
+
+
 def test_a_request_for_a_site_that_is_not_listed_waits_for_the_client_and_takes_no_quota(station: Station) -> None:
     """S052, C3.9."""
     ticket = ask(station, "Sopralluogo al Comune di Alghero", at="2026-06-15T10:00:00+02:00")
