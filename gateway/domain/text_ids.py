@@ -284,6 +284,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "P-FAX": "number pages",
         "P-FAX-PARTIAL": "number pages",
         "P-NO-NUMBER": "",
+        "P-CALLER": "name",
         "P-KEYED": "number",
         "P-RECORDING": "seconds recording",
     }.items()
