@@ -9,10 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway import bounces, escalating, telling
-from gateway.domain import replies
 from gateway.domain.certified import evidence, same_address
 from gateway.domain.dispatch import DispatchKind, DispatchState
-from gateway.domain.hours import opening
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.ledger import FINAL_FAILURES, NO_DELIVERY, OPEN_STATES, LineState, SeenReceipt, Verdict, judged
 from gateway.domain.register import SYSTEM, Happening
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.domain.certified import CertifiedReading, DeliveryEvidence
+    from gateway.domain.contract import Contract
     from gateway.domain.dispatch import Dispatch
     from gateway.domain.intake import Intake
     from gateway.domain.ledger import Judged, Line, Move
@@ -34,20 +33,15 @@ CERTIFIED = "certified"
 MAX_QUOTED = 600
 """Characters of the provider's text that an alarm repeats (S149)."""
 
-NOT_SENT = "non è stato accettato dal gestore: il contenuto non è mai partito"
-FAILED = "non è stato consegnato"
-VIRUS = "è stato bloccato per la presenza di un virus: non va inviato di nuovo così com’è"
-DELAYED = "non è ancora stato consegnato (avviso di mancata consegna entro 12 ore)"
-NO_ACCEPTANCE = "non ha ancora la ricevuta di accettazione"
-NO_RECEIPT = "non ha la ricevuta di consegna dopo 24 ore"
-EXTERNAL = "è indirizzato a una casella che non è PEC: non arriverà alcuna ricevuta di consegna"
-FALLBACK = "Avvisare il destinatario per telefono o per un’altra via."
+DELAYED, NO_ACCEPTANCE, NO_RECEIPT = "P-PEC-DELAYED", "P-PEC-NO-ACCEPTANCE", "P-PEC-NO-RECEIPT"
+EXTERNAL = "P-PEC-EXTERNAL"
 _PROBLEMS = {
-    LineState.NOT_ACCEPTED: NOT_SENT,
-    LineState.FAILED: FAILED,
-    LineState.VIRUS: VIRUS,
+    LineState.NOT_ACCEPTED: "P-PEC-NOT-SENT",
+    LineState.FAILED: "P-PEC-FAILED",
+    LineState.VIRUS: "P-PEC-VIRUS",
     LineState.DELAY_NOTICE: DELAYED,
 }
+"""The phrase of each problem; by its id a line remembers that somebody was told."""
 
 
 def settle_receipt(
@@ -191,17 +185,25 @@ def _failed(
 ) -> None:
     """The message will not arrive: an escalation fails aloud, of anything else the supervisors are told."""
     tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason=f"{line.state}: {line.reason}"[:300])
-    problem, quoted = _PROBLEMS[line.state], certified.text[:MAX_QUOTED].strip()
+    phrase, quoted = _PROBLEMS[line.state], certified.text[:MAX_QUOTED].strip()
     ticket = tx.ticket(line.ticket) if line.ticket is not None else None
     if ticket is None or dispatch.kind is not DispatchKind.ESCALATION:
-        _alarm(gw, tx, line, problem, at, quoted=quoted)
+        _alarm(gw, tx, line, phrase, at, quoted=quoted)
         return
-    tx.change_line(line.id, told=(*line.told, problem))
-    reason = f"il messaggio {problem}. {line.reason}. {FALLBACK}\n{quoted}"
+    tx.change_line(line.id, told=(*line.told, phrase))
+    said, fallback = _about_escalation(gw, ticket, phrase)
+    reason = f"{said} {line.reason}. {fallback}\n{quoted}"
     bounces.escalation_failed(gw, tx, _as_the_vendors(tx, ticket), dispatch.to, reason, at)
 
 
-def _will_not_be_confirmed(gw: Gateway, tx: Transaction, line: Line, problem: str, at: datetime) -> None:
+def _about_escalation(gw: Gateway, ticket: Ticket, phrase: str) -> tuple[str, str]:
+    """What is wrong with an escalation by certified mail, and what to do instead, in the language of its contract."""
+    contract = gw.rules.contract(ticket.contract)
+    problem = gw.rules.phrase(contract, phrase)
+    return gw.rules.phrase(contract, "P-PEC-MESSAGE", problem=problem), gw.rules.phrase(contract, "P-PEC-FALLBACK")
+
+
+def _will_not_be_confirmed(gw: Gateway, tx: Transaction, line: Line, phrase: str, at: datetime) -> None:
     """No receipt of delivery comes: an escalation is not done by it and may be tried again (X4), of others one is told.
 
     A receipt that comes late all the same wins.
@@ -210,11 +212,12 @@ def _will_not_be_confirmed(gw: Gateway, tx: Transaction, line: Line, problem: st
     ticket = tx.ticket(line.ticket) if line.ticket is not None else None
     waits = dispatch is not None and dispatch.state is DispatchState.SENT
     if dispatch is None or ticket is None or dispatch.kind is not DispatchKind.ESCALATION or not waits:
-        _alarm(gw, tx, line, problem, at)
+        _alarm(gw, tx, line, phrase, at)
         return
-    tx.change_line(line.id, told=(*line.told, problem))
+    tx.change_line(line.id, told=(*line.told, phrase))
+    problem = gw.rules.phrase(gw.rules.contract(ticket.contract), phrase)
     tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason=problem[:300])
-    reason = f"il messaggio {problem}. {FALLBACK}"
+    reason = " ".join(_about_escalation(gw, ticket, phrase))
     bounces.escalation_failed(gw, tx, _as_the_vendors(tx, ticket), dispatch.to, reason, at)
 
 
@@ -225,27 +228,31 @@ def _as_the_vendors(tx: Transaction, ticket: Ticket) -> Ticket:
     return tx.change_ticket(ticket.number, state=after(ticket.state, Act.ESCALATE))
 
 
-def _alarm(gw: Gateway, tx: Transaction, line: Line, problem: str, at: datetime, *, quoted: str = "") -> None:
+def _alarm(gw: Gateway, tx: Transaction, line: Line, phrase: str, at: datetime, *, quoted: str = "") -> None:
     """The supervisors are told, once for each problem of a line."""
     current = tx.line(line.id) or line
-    if problem in current.told:
+    if phrase in current.told:
         return
-    tx.change_line(line.id, told=(*current.told, problem))
+    tx.change_line(line.id, told=(*current.told, phrase))
     dispatch = tx.dispatch(line.dispatch)
     ticket = tx.ticket(line.ticket) if line.ticket is not None else None
     contract = gw.rules.contract(ticket.contract if ticket else (dispatch.contract or "") if dispatch else "")
-    said = [f"Il messaggio di posta certificata per {line.recipient} {problem}."]
-    said += [line.reason + "."] if line.reason else []
-    said += [FALLBACK] if line.state in FINAL_FAILURES else []
-    said += [f"Il testo del gestore:\n{quoted}"] if quoted else []
-    values: dict[str, str] = {"problem": "\n".join(said)}
     if ticket is not None:
-        values = replies.values(contract, ticket, opening(contract, at), at) | values
-        telling.alarm(gw, tx, contract, text_id="T-ALARM-NOTE", values=values, at=at, ticket=ticket)
+        telling.alarm_note(gw, tx, ticket, contract, _told(gw, contract, line, phrase, quoted), at)
     tx.record(
         SYSTEM if ticket is None else str(ticket.number),
-        Happening("certified_alarm", at, NOBODY, "X4", {"problem": problem}),
+        Happening("certified_alarm", at, NOBODY, "X4", {"problem": gw.rules.phrase(contract, phrase)}),
     )
+
+
+def _told(gw: Gateway, contract: Contract, line: Line, phrase: str, quoted: str) -> str:
+    """What is wrong with a message, why, what to do and what the provider wrote: a line each."""
+    worded = gw.rules.phrase
+    said = [worded(contract, "P-PEC-ABOUT", recipient=line.recipient, problem=worded(contract, phrase))]
+    said += [line.reason + "."] if line.reason else []
+    said += [worded(contract, "P-PEC-FALLBACK")] if line.state in FINAL_FAILURES else []
+    said += [worded(contract, "P-PEC-QUOTED", quoted=quoted)] if quoted else []
+    return "\n".join(said)
 
 
 # --------------------------------------------------------------------------------------------------------- the sending
