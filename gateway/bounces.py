@@ -1,14 +1,17 @@
 """What ends without a ticket, by a named rule: delivery reports, receipts, second deliveries.
 
-A delivery report becomes the outcome of the message it is about; an escalation that did not arrive fails aloud.
+A delivery report becomes the outcome of the message it is about; an escalation that did not arrive fails aloud. Hardly
+any report is signed, so what is believed is that it names our message by its signed Message-ID, which nobody has but
+whoever got it; only one whose domain says that it is forged waits for the desk (P11, P13).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway import telling
+from gateway import telling, verifying
 from gateway.domain import correlation, replies
+from gateway.domain.authentication import Standing
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel, IntakeState
@@ -19,6 +22,7 @@ from gateway.telling import NOBODY
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from gateway.domain.authentication import Verdict
     from gateway.domain.dispatch import Dispatch
     from gateway.domain.intake import Bounce, Intake, MailReading
     from gateway.domain.ticket import Ticket
@@ -41,9 +45,18 @@ def without_ticket(tx: Transaction, intake: Intake, state: IntakeState, reason: 
 
 
 def settle_report(
-    gw: Gateway, tx: Transaction, intake: Intake, reading: MailReading, bounce: Bounce, at: datetime
+    gw: Gateway,
+    tx: Transaction,
+    intake: Intake,
+    reading: MailReading,
+    bounce: Bounce,
+    sender: Verdict | None,
+    at: datetime,
 ) -> IntakeState:
-    """A delivery report becomes the outcome of the message it is about; never a ticket, never answered (RFC 3464)."""
+    """A delivery report becomes the outcome of the message it is about; never a ticket, never answered (RFC 3464).
+
+    A forged one that would change something waits; when the desk does not accept it, it ends without a ticket.
+    """
     number = correlation.ticket_of_message_id(gw.rules.signing_key, bounce.original_message_id or "")
     if number is None:
         number = correlation.signed_ticket(gw.rules.signing_key, reading, intake.recipients)
@@ -52,6 +65,10 @@ def settle_report(
         return without_ticket(tx, intake, IntakeState.BOUNCE, "bounce_of_nothing_known", at)
     about = _dispatch_about(tx, ticket.number, bounce, reading)
     if about and bounce.permanent and about.state is not DispatchState.REFUSED:
+        if sender is not None and sender.standing is Standing.FORGED:
+            if sender.by is not None:
+                return without_ticket(tx, intake, IntakeState.BOUNCE, "bounce_not_believed", at)
+            return verifying.hold(gw, tx, intake, ticket, sender, at, name=_name(reading))
         reason = f"bounced: {bounce.status or ''} {bounce.diagnostic or ''}".strip()[:200]
         tx.change_dispatch(about.id, state=DispatchState.REFUSED, reason=reason)
         not_delivered(gw, tx, ticket, about, reason, at)
@@ -62,9 +79,15 @@ def settle_report(
         "why": str(bounce.reason),
         "address_is_dead": str(bounce.is_hard),
     }
+    if sender is not None:
+        data["sender_is"] = str(sender.standing)
     tx.record(str(ticket.number), Happening("bounced", at, NOBODY, None, data))
     tx.settle_intake(intake.id, IntakeState.BOUNCE, "bounce")
     return IntakeState.BOUNCE
+
+
+def _name(reading: MailReading) -> str:
+    return reading.senders[0].address if reading.senders else ""
 
 
 def _dispatch_about(tx: Transaction, ticket: int, bounce: Bounce, reading: MailReading) -> Dispatch | None:

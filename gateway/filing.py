@@ -55,7 +55,7 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
     sender = verifying.settled(tx, intake, looked, certified)
     earlier = filed_earlier(tx, intake)
     if reading.bounce:
-        state = settle_report(gw, tx, intake, reading, reading.bounce, at)
+        state = settle_report(gw, tx, intake, reading, reading.bounce, sender, at)
         turned_out(tx, intake, earlier, state, at)
         return state
     if earlier:
@@ -81,7 +81,8 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
     known = _ticket_of(gw, tx, intake, reading)
     way = verifying.way(gw, known, contact, sender, at)
     if known is not None and sender is not None and way is verifying.Way.WAITS:
-        return verifying.hold(gw, tx, intake, known, contact, sender, at)
+        tells = not contact.automatic
+        return verifying.hold(gw, tx, intake, known, sender, at, name=contact.sender, tells=tells)
     known = known if way is verifying.Way.JOINS else None
     if known is not None:
         join(gw, tx, intake, known, contact, at, thread=(*reading.in_reply_to, *reading.references))

@@ -131,10 +131,18 @@ def way(gw: Gateway, ticket: Ticket | None, contact: Contact, verdict: Verdict |
     return Way.APART if urgent and not opening(contract, at).is_open else Way.WAITS
 
 
-def hold(
-    gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, contact: Contact, verdict: Verdict, at: datetime
+def hold(  # noqa: PLR0913 - what waits for what, since when, and who is told
+    gw: Gateway,
+    tx: Transaction,
+    intake: Intake,
+    ticket: Ticket,
+    verdict: Verdict,
+    at: datetime,
+    *,
+    name: str,
+    tells: bool = True,
 ) -> IntakeState:
-    """The mail waits. Its ticket's history says so; its supervisors are told, once a day and ticket."""
+    """The mail of `name` waits. Its ticket's history says so; its supervisors are told, once a day and ticket."""
     tx.settle_intake(intake.id, IntakeState.UNVERIFIED, f"{ticket.number}: {verdict.summary}"[:200])
     tx.keep_verdict(replace(verdict, ticket=ticket.number))
     data = {
@@ -143,9 +151,8 @@ def hold(
         "sender_is": str(verdict.standing),
         "looked_at": f"{verdict.source}: {verdict.summary}",
     }
-    tx.record(str(ticket.number), Happening("mail_unverified", at, NOBODY, None, data, {"sender": contact.sender}))
-    told = tx.seen_before(f"unverified:{ticket.number}", at, DAY) if not contact.automatic else True
-    if not told:
+    tx.record(str(ticket.number), Happening("mail_unverified", at, NOBODY, None, data, {"sender": name}))
+    if tells and not tx.seen_before(f"unverified:{ticket.number}", at, DAY):
         _tell(gw, tx, ticket, intake, at)
     return IntakeState.UNVERIFIED
 

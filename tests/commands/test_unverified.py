@@ -11,7 +11,6 @@ from adapters.smtp import is_kept_form
 from config.commands.common import opened
 from config.main import app
 from gateway import flow, verifying
-from gateway.contacts import contact_of
 from gateway.domain.authentication import Finding, Method, Result, Standing, Verdict
 from gateway.domain.intake import Arrival, Channel, RepeatKey
 from tests.commands.conftest import Desk
@@ -36,8 +35,9 @@ def waiting(desk: Desk) -> tuple[int, int]:
         assert ticket
         found = Finding(Method.DMARC, Result.FAIL, "comune.example", "p=none")
         verdict = Verdict(intake.id, at, "comune.example", Standing.UNVERIFIED, "own", (found,))
-        contact = contact_of(shell.gateway, intake, shell.reader.mail(intake), None)
-        shell.store.write(lambda tx: verifying.hold(shell.gateway, tx, intake, ticket, contact, verdict, at))
+        shell.store.write(
+            lambda tx: verifying.hold(shell.gateway, tx, intake, ticket, verdict, at, name="mario@comune.example")
+        )
     return number, intake.id
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -228,6 +228,49 @@ def test_a_forged_vendor_changes_nothing(station: Station, looker: Looker, ticke
 
 
 # -------------------------------------------------------------------------------------------------------- looking again
+
+
+def report_on(station: Station, ticket: Ticket) -> None:
+    """A delivery report that names the acknowledgement of a ticket by its signed Message-ID."""
+    thread = station.acknowledgements()[0].facts["message_id"]
+    raw = (
+        "From: MAILER-DAEMON@comune.example\r\nTo: assistenza@comune.example\r\nSubject: Undelivered\r\n"
+        "Message-ID: <dsn1@comune.example>\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: text/plain\r\n\r\nFailed.\r\n"
+        "--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example\r\n\r\n"
+        f"Final-Recipient: rfc822; {MARIA}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+        f"--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <{thread}>\r\nSubject: x\r\n\r\nx\r\n--b--\r\n"
+    )
+    station.arrive(raw.encode(), sender="")
+
+
+@pytest.mark.parametrize(("decide", "becomes"), [(verifying.accept, "refused"), (verifying.file_apart, "")])
+def test_a_forged_delivery_report_changes_nothing_until_the_desk_believes_it(
+    station: Station, looker: Looker, ticket: Ticket, decide: Callable[..., Intake], becomes: str
+) -> None:
+    """P11, P13: that something did not arrive is never silent, and nobody's forgery makes it so."""
+    state, told = station.acknowledgements()[0].state, len(station.alarms())
+    looker.result, looker.reason = Result.FAIL, "p=reject"
+    report_on(station, ticket)
+    waiting = held(station)
+    assert (station.acknowledgements()[0].state, "bounced" in station.happened(ticket)) == (state, False)
+    assert len(station.alarms()) > told
+    station.store.write(lambda tx: decide(tx, waiting.id, station.elena, station.clock.now()))
+    station.file()
+    assert station.acknowledgements()[0].state == (becomes or state)
+    assert station.intakes()[-1].state is IntakeState.BOUNCE
+    assert len(station.tickets()) == 1
+
+
+def test_a_delivery_report_that_nobody_signed_counts_by_the_message_that_it_names(
+    station: Station, looker: Looker, ticket: Ticket
+) -> None:
+    """P11: hardly any mail server signs its reports; the Message-ID is signed, and only the recipient has it."""
+    looker.result = Result.NONE
+    report_on(station, ticket)
+    assert station.acknowledgements()[0].state == "refused"
+    assert "bounced" in station.happened(ticket)
 
 
 def test_what_failed_for_now_is_looked_at_again_and_then_joins_by_itself(
