@@ -18,11 +18,6 @@ if TYPE_CHECKING:
     from gateway.domain.roster import Person
     from gateway.ports import Gateway
 
-UNREADABLE_TEXT = (
-    "Il messaggio non è stato letto in modo sicuro: l’originale è conservato e va aperto da una persona.\n"
-    "Motivo: {reason}"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Contact:
@@ -69,9 +64,11 @@ def contact_of(
     if is_ambiguous(reading):
         marks.append(Mark.AMBIGUOUS_SENDER)
     marks += _certified_marks(certified)
-    text = shown_text(reading, gw.rules.contracts[gw.rules.default_contract].language)
+    default = gw.rules.contracts[gw.rules.default_contract]
+    text = shown_text(reading, default.language)
     if not reading.readable:
-        text = UNREADABLE_TEXT.format(reason="; ".join(reading.defects[:3]) or "illeggibile") + f"\n\n{text}"
+        reason = "; ".join(reading.defects[:3]) or gw.rules.phrase(default, "P-UNREADABLE")
+        text = f"{gw.rules.phrase(default, 'P-UNREAD', reason=reason)}\n\n{text}"
     if fax:
         return _fax_contact(gw, reading, fax, text, marks, intake)
     person = gw.rules.people.by_mail(address)
@@ -135,7 +132,7 @@ def _fax_contact(
     if person and person.public_body:
         marks.append(Mark.FAX_FROM_PUBLIC_BODY)
     return Contact(
-        subject=f"Fax da {number or fax.station_id or 'numero non disponibile'} ({_extent(fax)})",
+        subject=_fax_subject(gw, fax),
         text=text,
         new_text=text,
         requester=_fax_requester(fax, number, person),
@@ -157,9 +154,12 @@ def _fax_marks(fax: FaxReading) -> list[Mark]:
     return [*([Mark.TO_VERIFY] if missing else []), *download]
 
 
-def _extent(fax: FaxReading) -> str:
-    """How many pages, and whether the line broke before the last: a partial fax is a request all the same."""
-    return pages_phrase(fax.pages) + (", ricezione parziale" if fax.partial else "")
+def _fax_subject(gw: Gateway, fax: FaxReading) -> str:
+    """From whom, how many pages, and whether the line broke before the last: a partial fax is a request as well."""
+    default = gw.rules.contracts[gw.rules.default_contract]
+    number = fax.number or fax.station_id or gw.rules.phrase(default, "P-NO-NUMBER")
+    pages = pages_phrase(fax.pages, default.language)
+    return gw.rules.phrase(default, "P-FAX-PARTIAL" if fax.partial else "P-FAX", number=number, pages=pages)
 
 
 def _fax_requester(fax: FaxReading, number: str, person: Person | None) -> Requester:

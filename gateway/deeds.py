@@ -97,17 +97,17 @@ def take_in(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
     """The effects of a deed. Afterwards `moment` has the line and the ticket as they are."""
     _told_by(tx, moment, done)
     if done.deed is Deed.DIGITS and done.step is Step.OWN_NUMBER:
-        _find(tx, moment, done)
+        _find(gw, tx, moment, done)
     if moment.ticket is None and done.deed not in _STILL_CHOOSING:
         _open(gw, tx, moment, done)
     elif moment.ticket is not None:
         _add(gw, tx, moment, done)
     if done.deed is Deed.DIGITS and done.step is Step.CALL_BACK:
-        _call_back_at(tx, moment, done)
+        _call_back_at(gw, tx, moment, done)
     if done.deed is Deed.URGENT:
         _urgent(gw, tx, moment, done.at)
     if done.deed is Deed.RECORDED:
-        _recorded(tx, moment, done)
+        _recorded(gw, tx, moment, done)
     _record_step(tx, moment, done)
     if done.intake is not None and done.intake.id != moment.call.intake:
         tx.settle_intake(done.intake.id, IntakeState.REPLY, str(done.step))
@@ -156,7 +156,7 @@ def _add(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
         if own:
             requester = replace(ticket.requester, name=signal.speech.strip()[:LONGEST_NAME])
             moment.ticket = tx.change_ticket(ticket.number, requester=requester)
-        _say(gw, tx, moment, done, f"Chi chiama (riconoscimento vocale): {signal.speech}")
+        _say(gw, tx, moment, done, _worded(gw, moment, "P-CALLER", name=signal.speech))
     elif signal.speech and done.deed in _SAYS:
         _say(gw, tx, moment, done, signal.speech)
 
@@ -172,6 +172,11 @@ def _say(gw: Gateway, tx: Transaction, moment: Moment, done: Done, words: str) -
     else:
         _message(tx, ticket, done.intake, words, done.at)
     moment.ticket = tx.ticket(ticket.number)
+
+
+def _worded(gw: Gateway, moment: Moment, phrase: str, **values: str) -> str:
+    """A phrase for the desk, in the language of the call's contract."""
+    return gw.rules.phrase(speaking.contract_of(gw, moment.call), phrase, **values)
 
 
 def _message(tx: Transaction, ticket: Ticket, intake: Intake | None, words: str, at: datetime) -> None:
@@ -198,7 +203,7 @@ def _message(tx: Transaction, ticket: Ticket, intake: Intake | None, words: str,
 # ------------------------------------------------------------------------------------------------- an earlier request
 
 
-def _find(tx: Transaction, moment: Moment, done: Done) -> None:
+def _find(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
     """A request that is theirs (DESIGN, "Which ticket"): of this contract, open, and from the number that calls."""
     found = _theirs(tx, moment.call, done.signal.digits.strip("*#"))
     note(tx, moment, **{FOUND: "no" if found is None else "yes"})
@@ -208,7 +213,8 @@ def _find(tx: Transaction, moment: Moment, done: Done) -> None:
     facts = {name: value for name, value in moment.call.facts.items() if name != hangups.OPENED}
     moment.call = tx.change_call(moment.call.id, ticket=found.number, facts=facts)
     moment.ticket = found
-    _message(tx, found, intake, call_words.summary({"number": moment.call.caller}, "it"), done.at)
+    words = call_words.summary({"number": moment.call.caller}, speaking.contract_of(gw, moment.call).language)
+    _message(tx, found, intake, words, done.at)
     if opened is not None:
         _fold(tx, opened, found, done.at)
     elif intake is not None:
@@ -240,12 +246,12 @@ def _fold(tx: Transaction, opened: Ticket, found: Ticket, at: datetime) -> None:
 # ------------------------------------------------------------------------------------ a call-back, urgency, a message
 
 
-def _call_back_at(tx: Transaction, moment: Moment, done: Done) -> None:
+def _call_back_at(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
     """A number that a caller keyed is shown to whoever calls back, and never dialled by us (X10)."""
     if moment.ticket is None:
         return
     number = done.signal.digits.strip("*#")
-    _message(tx, moment.ticket, done.intake, f"Numero digitato per essere richiamato: {number}", done.at)
+    _message(tx, moment.ticket, done.intake, _worded(gw, moment, "P-KEYED", number=number), done.at)
     marks = tuple(dict.fromkeys((*moment.ticket.marks, Mark.CALL_BACK)))
     moment.ticket = tx.change_ticket(moment.ticket.number, marks=marks)
     note(tx, moment, **{call_ends.ASKED_BACK: "yes"})
@@ -264,7 +270,7 @@ def _urgent(gw: Gateway, tx: Transaction, moment: Moment, at: datetime) -> None:
         moment.ticket = paging.chase_from(gw, tx, ticket, contract, at)
 
 
-def _recorded(tx: Transaction, moment: Moment, done: Done) -> None:
+def _recorded(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
     """A message lies at the carrier: its line says so, and the worker fetches it."""
     signal, ticket = done.signal, moment.ticket
     if tx.recording_by(signal.recording) is None:
@@ -273,7 +279,7 @@ def _recorded(tx: Transaction, moment: Moment, done: Done) -> None:
             Recording(0, signal.recording, signal.sid, number, RecordingState.AT_CARRIER, seconds, done.at)
         )
     if ticket is not None:
-        words = f"Messaggio vocale di {signal.recording_s} secondi (registrazione {signal.recording})."
+        words = _worded(gw, moment, "P-RECORDING", seconds=str(signal.recording_s), recording=signal.recording)
         _message(tx, ticket, done.intake, words, done.at)
         moment.ticket = tx.ticket(ticket.number)
 

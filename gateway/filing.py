@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from gateway import alarms, faxing, scanning, vendors, verifying
 from gateway.bounces import settle_report, without_ticket
-from gateway.contacts import UNREADABLE_TEXT, Contact, contact_of, is_ambiguous
+from gateway.contacts import Contact, contact_of, is_ambiguous
 from gateway.domain import correlation, wording
 from gateway.domain.intake import Channel, IntakeState, MailReading
 from gateway.domain.register import SYSTEM, Happening
@@ -206,7 +206,7 @@ def _link_all(tx: Transaction, tickets: Sequence[Ticket]) -> None:
 # ---------------------------------------------------------------------------------------------------------- last resort
 
 
-def file_unread(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: datetime) -> IntakeState:
+def file_unread(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> IntakeState:
     """After several failed tries: a ticket that says that a person must open the original (P4, C-47)."""
     if not tx.is_unfiled(intake.id):
         return intake.state
@@ -215,9 +215,19 @@ def file_unread(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: d
         return IntakeState.FILED
     contracts = gw.rules.contracts_at(intake.channel, intake.recipients)
     fallback = gw.rules.contracts.get(intake.contract or "") or gw.rules.contracts[gw.rules.default_contract]
-    contact = Contact(
-        subject="Richiesta da aprire a mano",
-        text=UNREADABLE_TEXT.format(reason=reason),
+    opened = [open_ticket(gw, tx, intake, each, _unread(gw, each, intake), at) for each in contracts or (fallback,)]
+    _link_all(tx, opened)
+    tx.settle_intake(intake.id, IntakeState.FILED, UNREAD)
+    return IntakeState.FILED
+
+
+def _unread(gw: Gateway, contract: Contract, intake: Intake) -> Contact:
+    """What is known of a contact that nobody could read: why, in the language of its contract."""
+    phrase = gw.rules.phrase
+    reason = intake.reason or phrase(contract, "P-UNREAD-TRIES", attempts=str(gw.rules.file_attempts))
+    return Contact(
+        subject=phrase(contract, "P-UNREAD-SUBJECT"),
+        text=phrase(contract, "P-UNREAD", reason=reason),
         new_text="",
         requester=Requester(address=intake.sender),
         sender=intake.sender,
@@ -225,9 +235,6 @@ def file_unread(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: d
         marks=(Mark.UNREADABLE, Mark.TO_VERIFY),
         defects=(reason,),
     )
-    _link_all(tx, [open_ticket(gw, tx, intake, each, contact, at) for each in contracts or (fallback,)])
-    tx.settle_intake(intake.id, IntakeState.FILED, UNREAD)
-    return IntakeState.FILED
 
 
 def nobody_sees(gw: Gateway, tx: Transaction, intake: Intake, reason: str, at: datetime) -> None:

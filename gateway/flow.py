@@ -172,8 +172,7 @@ def _unit(gw: Gateway, found: _Found) -> tuple[Callable[[Transaction], IntakeSta
     """What files an intake, and what it will look up."""
     intake, reading, looked, at = found.intake, found.reading, found.looked, gw.clock.now()
     if _is_given_up(gw, intake):
-        reason = intake.reason or f"non elaborato dopo {gw.rules.file_attempts} tentativi"
-        return lambda tx: filing.file_unread(gw, tx, intake, reason, at), Expected(intakes=(intake.id,))
+        return lambda tx: filing.file_unread(gw, tx, intake, at), Expected(intakes=(intake.id,))
     if reading is None:
         return lambda tx: _file_signal(gw, tx, intake, at), Expected(intakes=(intake.id,))
     fax = gw.reader.fax(intake, reading) if intake.channel is Channel.FAX or _to_fax(gw, intake) else None

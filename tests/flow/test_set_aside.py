@@ -21,7 +21,6 @@ from adapters.mail import mime, packed
 from adapters.store import SqlStore
 from config.compose import MANY
 from gateway import flow, replaying, visiting
-from gateway.contacts import UNREADABLE_TEXT
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.intake import Arrival, Bounce, Channel, Intake, IntakeState, MailReading, RepeatKey
 from gateway.domain.ticket import Mark
@@ -94,7 +93,8 @@ def test_what_a_lost_child_leaves_is_a_ticket_with_the_reason_that_can_be_replay
     number = unreadable(station, monkeypatch)
     ticket = station.ticket()
     assert {Mark.UNREADABLE, Mark.TO_VERIFY} <= set(ticket.marks)
-    assert UNREADABLE_TEXT.format(reason="not read: crashed") in station.messages(ticket)[0].text
+    assert station.messages(ticket)[0].text.startswith("Il messaggio non è stato letto in modo sicuro")
+    assert "Motivo: not read: crashed" in station.messages(ticket)[0].text
     assert (intake(station, number).state, intake(station, number).reason) == (IntakeState.FILED, UNREAD)
     assert [one.id for one in station.store.read(lambda reading: replaying.set_aside(reading, 9))] == [number]
 
