@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway import dues, paging, passing_on, vendors, visiting
+from gateway import dues, identifying, paging, passing_on, vendors, visiting
 from gateway.domain.hours import opening
 from gateway.domain.intake import Channel
 from gateway.domain.owed import NOBODY_OWES
@@ -70,6 +70,7 @@ def _requester_wrote(
     gw: Gateway, tx: Transaction, intake: Intake, ticket: Ticket, contact: Contact, word: str | None, at: datetime
 ) -> None:
     """What was concluded opens again, what was passed on goes the same way, and an urgent word is chased."""
+    ticket = identifying.by_reply(gw, tx, ticket, contact, at)
     if not contact.automatic:
         passing_on.follow(gw, tx, ticket, contact, at)
     if intake.channel is Channel.PHONE or not contact.automatic:

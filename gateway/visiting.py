@@ -97,7 +97,7 @@ def request(gw: Gateway, tx: Transaction, number: int, site: str | None, by: Per
     if not _is_from_here(decision):
         clause = answers.ruling_clause(decision)
         raise DeskError(f"ticket {ticket.number} can have no visit: {decision.became} (clause {clause})")
-    return _asked(gw, tx, visit, ticket, decision, _first_contact(tx, ticket), at, by.id)
+    return _asked(gw, tx, visit, ticket, decision, first_contact(tx, ticket), at, by.id)
 
 
 def spoken(gw: Gateway, tx: Transaction, ticket: Ticket, contact: Contact, at: datetime) -> None:
@@ -136,11 +136,13 @@ def _asked(  # noqa: PLR0913, PLR0917 - who asks for what on which ticket, and t
 
 def _decision(gw: Gateway, tx: Transaction, ticket: Ticket, site: str | None, at: datetime, text: str = "") -> Decision:
     contract, who = gw.rules.contract(ticket.contract, ticket.version), ticket.requester
-    wish = Request(Channel.DESK, at, who.address, who.number, who.person, text=text, site=site, on_site=True)
+    wish = Request(
+        Channel.DESK, at, who.address, who.number, who.person, text=text, site=site, on_site=True, group=ticket.party
+    )
     return decide(contract, wish, deciding.uses_of(tx, contract), gw.rules.place_named)
 
 
-def _first_contact(reading: Reading, ticket: Ticket) -> Contact:
+def first_contact(reading: Reading, ticket: Ticket) -> Contact:
     """What the requester wrote first: what whoever decides has to read."""
     written = [message for message in reading.messages(ticket.number) if message.direction == "in"]
     text = written[0].text if written else ""

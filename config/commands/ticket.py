@@ -254,22 +254,39 @@ def action(
 @app.command("identify")
 def identify(
     number: Number,
-    facts: Annotated[list[str], typer.Option("--set", metavar="KEY=VALUE", help="A fact; may be repeated.")],
     who: Who,
+    facts: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A fact; may be repeated.")
+    ] = None,
+    group: Annotated[
+        str | None, typer.Option(metavar="GROUP", help="The group of the contract that the requester belongs to.")
+    ] = None,
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Set facts of the diagnostic sheet: what the vendor must know. `ticket escalate` lists what is missing.
+
+    --group says who asks, when nobody knew it: the contract decides again, and the request is served.
 
     Keys: system, description, steps, error, analysis, expected_obtained.expected and the like; a wrong key is answered
     with the nearest right one.
 
     Example: centralino ticket identify 123 --set system="Protocollo" --set error="ORA-01017" --as elena
     """
-    from gateway import desk
+    from gateway import desk, identifying
 
-    pairs = [_pair(fact) for fact in facts]
-    _acted(config, who, lambda _, tx, by, at: desk.identify(tx, number, pairs, by, at), as_json=as_json)
+    if not facts and group is None:
+        raise typer.BadParameter("say what is known: --set KEY=VALUE, or --group GROUP")
+    pairs = [_pair(fact) for fact in facts or ()]
+
+    def unit(shell: Shell, tx: Transaction, by: Person, at: datetime) -> Ticket:
+        if group is None:
+            return desk.identify(tx, number, pairs, by, at)
+        if pairs:
+            desk.identify(tx, number, pairs, by, at)
+        return identifying.by_desk(shell.gateway, tx, number, group, by, at)
+
+    _acted(config, who, unit, as_json=as_json)
 
 
 def _pair(fact: str) -> tuple[str, str]:

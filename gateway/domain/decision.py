@@ -50,6 +50,7 @@ class Request:
 
     `at` is the aware instant of its reception, `text` its new text, `person` the directory's id of who asks. `on_site`
     None: the words of the contract say whether a visit is wished; `site` names the place, None: the words do.
+    `group` is what somebody said who asks, where the address tells nothing (C9.1); a group that is known by it wins.
     `wakes_nobody`: sent by a machine or a list, so nobody is woken by it and nobody is written to.
     """
 
@@ -64,6 +65,7 @@ class Request:
     on_site: bool | None = None
     urgent: bool = False
     wakes_nobody: bool = False
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

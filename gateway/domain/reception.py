@@ -171,7 +171,7 @@ def _case(
     day = local(request.at).date()
     phase = phase_on(contract, day)
     mode = _mode(contract, request)
-    group = group_of(contract, address=request.address, number=request.number, person=request.person)
+    group = _group(contract, request)
     return _Case(
         contract=contract,
         request=request,
@@ -186,6 +186,12 @@ def _case(
         periods=_periods(contract),
         used=used,
     )
+
+
+def _group(contract: Contract, request: Request) -> Group | None:
+    """Whom the contract knows by address, number or person; else the group that somebody said."""
+    known = group_of(contract, address=request.address, number=request.number, person=request.person)
+    return known or next((each for each in contract.groups if each.id == request.group), None)
 
 
 def _filed(case: _Case, at: datetime) -> _Case:

@@ -182,6 +182,7 @@ def test_an_action_in_the_future_is_refused(desk: Desk) -> None:
         ("ticket", "classify", 1),
         ("ticket", "classify", 1, "--type", "guasto"),
         ("ticket", "identify", 1, "--set", "system"),
+        ("ticket", "identify", 1),
         ("ticket", "workaround", 1),
         ("ticket", "workaround", 1, "--text", "a", "--none", "b"),
         ("ticket", "visit", 1),

@@ -8,12 +8,13 @@ from functools import partial
 
 import pytest
 
-from gateway import desk, flow
+from gateway import desk, flow, identifying
 from gateway.domain.dispatch import DispatchKind, Refused
 from gateway.domain.intake import Arrival, Channel, RepeatKey
 from gateway.domain.phases import with_acceptance
-from gateway.domain.ticket import Mark, TicketState
+from gateway.domain.ticket import Mark, Ticket, TicketState
 from gateway.settling import conclude
+from gateway.tickets import DeskError
 from tests.flow.station import MARIA, Station, spoken
 
 C03, C07, C09, C10 = "c03-sardegnait", "c07-inpdap", "c09-easy110", "c10-camera-commercio"
@@ -201,6 +202,62 @@ def test_another_organisation_is_asked_who_it_is_and_not_served_before(station: 
     assert (ticket.became, Mark.UNKNOWN_REQUESTER in ticket.marks) == ("not_entitled", True)
     (answer,) = station.sent()
     assert (answer.to, "Ci indichi" in answer.subject) == (STRANGER, True)
+
+
+def asked_who_they_are(station: Station) -> Ticket:
+    """A stranger wrote under C9 and was asked for the organisation."""
+    station.clock.set(TUESDAY)
+    station.mail("Il calcolo si ferma", "Errore alla pagina due.", sender=STRANGER, to=(EASY110,))
+    return station.ticket()
+
+
+def test_a_reply_from_a_known_address_makes_the_request_a_served_one(station: Station) -> None:
+    """C9.1, T-IDENTIFY: "riprenderemo subito la richiesta" is kept, and what follows goes to the known address."""
+    ticket = asked_who_they_are(station)
+    thread = f"In-Reply-To: <{station.sent()[0].facts['message_id']}>"
+    station.clock.pass_(hours=1)
+    station.mail("Re: Ci indichi", "Scrivo dallo studio.", sender="ugo@studio.example", to=(EASY110,), headers=thread)
+    served = station.fresh(ticket)
+    assert (served.became, served.party, served.received_at) == ("accepted", "ambiente_di_lavoro", ticket.received_at)
+    assert (served.requester.address, Mark.UNKNOWN_REQUESTER in served.marks) == ("ugo@studio.example", False)
+    (said,) = [entry for entry in station.events(ticket) if entry.type == "requester_identified"]
+    assert (said.clause, said.data["before"], said.data["outcome"]) == ("C9.1", "not_entitled", "accepted")
+    assert station.to("ugo@studio.example")[0].facts["text_id"] == "T-ACK"
+    assert len(station.tickets()) == 1
+
+
+def test_words_alone_identify_nobody(station: Station) -> None:
+    """P13: whoever writes the name of an organisation is not of it; somebody at the desk reads it and decides."""
+    ticket = asked_who_they_are(station)
+    thread = f"In-Reply-To: <{station.sent()[0].facts['message_id']}>"
+    station.mail("Re: Ci indichi", "Siamo lo Studio Esempio.", sender=STRANGER, to=(EASY110,), headers=thread)
+    assert station.fresh(ticket).became == "not_entitled"
+    by, at = station.elena, station.clock.now()
+    station.store.write(lambda tx: identifying.by_desk(station.gw, tx, ticket.number, "ambiente_di_lavoro", by, at))
+    served = station.fresh(ticket)
+    assert (served.became, served.party, served.requester.address) == ("accepted", "ambiente_di_lavoro", STRANGER)
+    (said,) = [entry for entry in station.events(ticket) if entry.type == "requester_identified"]
+    assert (said.by, said.clause) == (by.id, "C9.1")
+
+
+@pytest.mark.parametrize("group", ["ignoto", ""])
+def test_the_desk_names_a_group_that_the_contract_has(station: Station, group: str) -> None:
+    ticket, by, at = asked_who_they_are(station), station.elena, station.clock.now()
+    with pytest.raises(DeskError, match="there are: ambiente_di_lavoro"):
+        station.store.write(lambda tx: identifying.by_desk(station.gw, tx, ticket.number, group, by, at))
+
+
+def test_who_is_served_provisionally_is_known_after_the_reply_and_answered_once(station: Station) -> None:
+    """C3.2, S038: the group is stored; nothing is decided, planned or passed on a second time."""
+    station.clock.set("2026-05-12T10:00:00+02:00")
+    station.mail(sender=STRANGER, to=(COMUNAS,))
+    ticket = station.ticket()
+    thread = f"In-Reply-To: <{station.sent()[0].facts['message_id']}>"
+    station.mail("Re: Richiesta", "Sono dell’anagrafe.", sender=CLERK, to=(COMUNAS,), headers=thread)
+    known = station.fresh(ticket)
+    assert (known.became, known.party, known.due) == ("accepted", "utenti_comuni", ticket.due)
+    assert Mark.UNKNOWN_REQUESTER not in known.marks
+    assert len(station.sent(kind=DispatchKind.ACKNOWLEDGEMENT)) == 1
 
 
 def test_a_matter_of_another_office_is_forwarded_and_the_requester_told(station: Station) -> None:
