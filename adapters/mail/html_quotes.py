@@ -107,7 +107,8 @@ def unmarked(text: str) -> Marked:
             kept.append(bare)
             inside.append((quoted, signed))
     first = next((number for number, line in enumerate(kept) if line.strip()), 0)
-    kept, inside = kept[first:], inside[first:]
+    last = next((number for number in range(len(kept), first, -1) if kept[number - 1].strip()), first)
+    kept, inside = kept[first:last], inside[first:last]
     return Marked(
         "\n".join(kept).rstrip(),
         frozenset(number for number, (quoted, _) in enumerate(inside) if quoted),

@@ -1,6 +1,6 @@
 """Fuzzing that is led by coverage (atheris): an input that reaches new code is kept, and spoilt further.
 
-    python -m tests.fuzz.guided --target mail --seconds 60 --keep FOLDER
+    python -m tests.fuzz.guided --target mail --seconds 60
 
 libFuzzer ends its process at the first failure, so each target has processes of its own; what it found is tried again
 by `tests.fuzz.running`, which knows whether the like was found before.
@@ -26,7 +26,7 @@ from tests.fuzz.running import MAX_FAILURES, Result, tried
 if TYPE_CHECKING:
     from tests.fuzz.targets import Target
 
-GUIDED = ("mail", "tnef", "rtf", "calendar", "smime", "html", "text", "header", "pec", "store")
+GUIDED = ("mail", "tnef", "rtf", "calendar", "smime", "html", "quotes", "text", "header", "pec", "store")
 """Targets whose code is Python, so that there is coverage to be led by."""
 SEEDS = 60
 LEAST_S = 2.0

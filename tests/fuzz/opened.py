@@ -9,9 +9,11 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from adapters.mail import asn1, calendars, flowed, kinds, mime, rtf, tnef
+from adapters.mail import asn1, calendars, flowed, html_quotes, kinds, mime, rtf, tnef
 from adapters.mail.charsets import clean
+from adapters.mail.html import to_text
 from adapters.mail.prescan import MAX_SIZE
+from adapters.mail.quotes import folded, new_text
 from adapters.mail.safe_html import harmless
 from adapters.store import migrate, open_store
 from config.commands.whole import whole
@@ -35,6 +37,12 @@ HTML_TOKENS = (
     b"-->", b"<a href=javascript:x>", b" onload=x", b"<table background=x>", b"<![CDATA[", b"&lt;img src=x&gt;",
     b"<p style='", b"\x00",
     b"<img src='cid:a' srcset=x>", b"<form action=x>", b'"', b"'", b"`", b"<div>", b"<select><option>", b"<frameset>",
+)  # fmt: skip
+QUOTE_TOKENS = (
+    b"<blockquote type=cite>", b"</blockquote>", b"<div class=gmail_quote>", b"</div>", b"<div id=divRplyFwdMsg>",
+    b"<div class=moz-cite-prefix>", b"<div class=gmail_signature>", "\ue000\ue001\ue002\ue003".encode(), b"<br>",
+    b"<br>&gt; ", b"<br>On 1/1/2026 A wrote:<br>", b"<br>-- <br>", b"<pre>", b"<table><blockquote type=cite>", b"<p>",
+    b"<br>Da: a@b.example<br>Inviato: oggi<br>A: b<br>", b"<br>Inviato da iPhone<br>", b"&#57344;", b"<select>",
 )  # fmt: skip
 CALENDAR_TOKENS = (
     b"BEGIN:VCALENDAR\r\n", b"END:VEVENT\r\n", b"BEGIN:VEVENT\r\n", b"DTSTART:00010101T000000\r\n",
@@ -131,6 +139,33 @@ def _draw_html(rng: Random) -> bytes:
     return spoilt(seed, rng, (*mutations.TEXT, *(mutations.token(HTML_TOKENS),) * 4, mutations.swell(HTML_TOKENS)))
 
 
+def check_quotes(raw: bytes) -> None:
+    """What a reply's HTML marks loses no word; what is folded lies in the text, in order, and leaves some (0014)."""
+    html = clean(raw.decode("utf-8", "replace"))
+    said = html_quotes.unmarked(clean(to_text(html_quotes.marked(html))))
+    lines = range(len(said.text.split("\n")))
+    holds("a line is marked that is not there", when=all(number in lines for number in said.quoted | said.signed))
+    holds("a mark is shown", when=html_quotes.unmarked(said.text).text == said.text)
+    folds = folded(said.text, said.quoted, said.signed)
+    edges = [edge for fold in folds for edge in (fold.start, fold.end)]
+    holds(f"folds that lie across each other: {edges[:8]}", when=edges == sorted(edges))
+    holds("a fold outside the text", when=all(0 <= edge <= len(said.text) for edge in edges))
+    left = new_text(said.text, folds)
+    holds("nothing is left open", when=bool(left) or not any(map(str.isalnum, said.text)))
+
+
+def _draw_quotes(rng: Random) -> bytes:
+    seed = rng.choice((
+        (b'<div>Funziona, grazie.</div><br><div class="gmail_quote"><div class="gmail_attr">Il giorno mar 24 nov 2026'
+        b' alle ore 10:00 A &lt;a@b.example&gt; ha scritto:<br></div><blockquote class="gmail_quote">Provi<br>'
+        b'</blockquote></div><div class="gmail_signature">-- <br>Anna</div>'),
+        (b'<p>Ecco.</p><div id="appendonsend"></div><hr><div id="divRplyFwdMsg"><b>Da:</b> A<br><b>Inviato:</b> oggi'
+        b"<br><b>A:</b> B<br><b>Oggetto:</b> C</div><div>Testo</div>"),
+        b'<table><tr><td>si<blockquote type="cite"><p>Va?</p></blockquote>no</td></tr></table><p>Inviato da iPhone</p>',
+    ))  # fmt: skip
+    return spoilt(seed, rng, (*mutations.TEXT, *(mutations.token(QUOTE_TOKENS),) * 4, mutations.swell(QUOTE_TOKENS)))
+
+
 def check_text(raw: bytes) -> None:
     """A flowed text loses no word, and a file is flagged or not whatever it is."""
     said = clean(raw.decode("utf-8", "replace"))
@@ -186,6 +221,7 @@ OPENED: tuple[Target, ...] = (
     Target("calendar", _draw_calendar, check_calendar),
     Target("smime", lambda rng: spoilt(rng.choice(_signed()), rng, BINARY), check_smime),
     Target("html", _draw_html, check_html),
+    Target("quotes", _draw_quotes, check_quotes),
     Target("text", lambda rng: spoilt(rng.choice(material.texts()), rng, mutations.TEXT), check_text),
     Target("store", _draw_for_store, check_store),
 )

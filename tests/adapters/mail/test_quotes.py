@@ -176,6 +176,13 @@ def test_marks_of_ours_in_other_peoples_html_mean_nothing() -> None:
     assert html("<p>Uno\ue000due</p><div class='gmail_quote'></div><p>tre</p>").split() == ["Unodue", "tre"]
 
 
+def test_a_blank_line_at_the_end_of_a_quote_is_no_line_of_the_next_text() -> None:
+    """Found by `make fuzz`, target quotes."""
+    first = html_quotes.unmarked("Va.\n\ue000Prima?\n\n\ue001")
+    assert (first.text, first.quoted) == ("Va.\nPrima?", {1})
+    assert html_quotes.joined((first, html_quotes.Marked("Poi."))).quoted == {1}
+
+
 def test_beyond_many_lines_only_marked_lines_are_known_as_quoted() -> None:
     text = "riga\n" * MAX_LINES + "On Tue, 1 Dec 2026, Desk <a@x.example> wrote:\n> x"
     assert new_text(text).endswith("wrote:")
