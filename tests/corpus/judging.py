@@ -67,7 +67,7 @@ def _every(item: Item, want: dict[str, Any], found: MailReading, lf_size: SizeWi
     yield from _lines(want, found)
     yield from _files(item, want, found, lf_size)
     yield from _text(want, found)
-    yield from _class(want, found)
+    yield from _class(item, want, found)
     yield from _tree(item, want)
 
 
@@ -333,17 +333,17 @@ def _leaves(raw: bytes) -> Iterator[bytes]:
 # --------------------------------------------------------------------------------------------------- bounce, automatic
 
 
-def _class(want: dict[str, Any], found: MailReading) -> Iterator[Verdict]:
+def _class(item: Item, want: dict[str, Any], found: MailReading) -> Iterator[Verdict]:
     expected = {OUTCOMES.get(outcome) for outcome in want.get("discourse_outcomes", ())}
     if "is_auto_reply" in want or "automatic" in expected:
         yield _verdict("automatic", want.get("is_auto_reply", True), found.automatic is not None)
     if "is_bounce" in want:
         yield _verdict("bounce", want["is_bounce"], found.bounce is not None)
         if want["is_bounce"] and found.bounce:
-            yield from _reported(want.get("bounces", []), found.bounce)
+            yield from _reported(item, want.get("bounces", []), found.bounce)
 
 
-def _reported(wanted: list[dict[str, Any]], bounce: Bounce) -> Iterator[Verdict]:
+def _reported(item: Item, wanted: list[dict[str, Any]], bounce: Bounce) -> Iterator[Verdict]:
     recipients = {one["recipient"].lower() for one in wanted if one.get("recipient")}
     if recipients:
         got = {one.lower() for one in bounce.recipients}
@@ -363,6 +363,14 @@ def _reported(wanted: list[dict[str, Any]], bounce: Bounce) -> Iterator[Verdict]
             _short((permanent, reasons)),
             _short((bounce.is_hard, bounce.reason, bounce.status, bounce.diagnostic)),
         )
-    classes = {one["status"][0] for one in wanted if one.get("status")}
-    if classes and bounce.status:
+    yield from _status(item, {one["status"] for one in wanted if one.get("status")}, bounce)
+
+
+def _status(item: Item, wanted: set[str], bounce: Bounce) -> Iterator[Verdict]:
+    """Exactly, where the mail states it; where the source derived one itself, its class, if we read one at all."""
+    stated = {status for status in wanted if status.encode() in item.wire()}
+    if stated:
+        yield Verdict("status", bounce.status in stated, _short(sorted(stated)), _short(bounce.status))
+    elif wanted and bounce.status:
+        classes = {status[0] for status in wanted}
         yield Verdict("status", bounce.status[0] in classes, _short(sorted(classes)), bounce.status)
