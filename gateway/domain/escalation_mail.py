@@ -18,7 +18,7 @@ from gateway.domain.texts import Catalogue, Filled, clean, quoted_subject
 from gateway.domain.wording import channel_name, hour, in_rome, long_date, priority_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from gateway.domain.escalation import ActionLine, AttachmentLine, DiagnosticSummary, WorkaroundPart
@@ -106,10 +106,10 @@ def render(summary: DiagnosticSummary, catalogue: Catalogue, values: Mapping[str
     after the first of a value are indented, so that no value can pass for the next field.
 
     Raises:
-        TextError: one of the four values is missing.
+        TextError: one of the four values is missing, or the catalogue lacks a phrase of the sheet (P-ESC).
     """
     language = catalogue.language
-    blank = _pick(language, "non indicato", "not stated")
+    blank, none = (catalogue.fill(each, {}).body for each in ("P-ESC-NOT-STATED", "P-ESC-NONE"))
     title = quoted_subject(_first_line(summary.description), empty=summary.system.system, limit=SUMMARY_CHARS)
     told = {
         **_parts(summary, blank),
@@ -118,10 +118,10 @@ def render(summary: DiagnosticSummary, catalogue: Catalogue, values: Mapping[str
         "opened_time": hour(summary.number.opened_at, language),
         "channel": channel_name(summary.number.channel, language),
         "priority": priority_name(summary.priority.priority, language) or blank,
-        "actions": "\n".join(_action(each, language) for each in summary.actions),
-        "workaround": _workaround(summary.workaround, language),
-        "articles": summary.articles or _pick(language, "nessuno", "none"),
-        "attachments": _attachments(summary.attachments, language),
+        "actions": "\n".join(_action(each, catalogue) for each in summary.actions),
+        "workaround": _workaround(summary.workaround, catalogue),
+        "articles": summary.articles or none,
+        "attachments": "\n".join(_attachment(each, catalogue) for each in summary.attachments) or none,
     }
     indented = {name: value.replace("\n", "\n    ") for name, value in told.items()}
     return catalogue.fill("T-ESC", {"summary": title, **values, **indented})
@@ -145,26 +145,17 @@ def _first_line(value: str) -> str:
     return next((line for line in value.splitlines() if line.strip()), "")
 
 
-def _action(action: ActionLine, language: str) -> str:
-    when = f"{long_date(action.at, language)}{_pick(language, ', ore ', ' at ')}{hour(action.at, language)}"
-    return f"{when} – {action.text} – {action.by_role} – {action.outcome}"
+def _action(action: ActionLine, catalogue: Catalogue) -> str:
+    language = catalogue.language
+    when = {"date": long_date(action.at, language), "time": hour(action.at, language)}
+    values = {**when, "text": action.text, "by": action.by_role, "outcome": action.outcome}
+    return catalogue.fill("P-ESC-ACTION", values).body
 
 
-def _workaround(workaround: WorkaroundPart, language: str) -> str:
-    if workaround.text:
-        return workaround.text
-    return f"{_pick(language, 'nessuna, perché', 'none, because')} {workaround.none_reason}"
+def _workaround(workaround: WorkaroundPart, catalogue: Catalogue) -> str:
+    return workaround.text or catalogue.fill("P-ESC-NO-WORKAROUND", {"reason": workaround.none_reason}).body
 
 
-def _attachments(attachments: Sequence[AttachmentLine], language: str) -> str:
-    if not attachments:
-        return _pick(language, "nessuno", "none")
-    warned = _pick(language, " – INFETTO secondo l’antivirus: non viene inoltrato", " – INFECTED: not sent on")
-    return "\n".join(
-        f"{each.name} ({each.size} byte, SHA-256 {each.sha256}){warned if each.infected else ''}"
-        for each in attachments
-    )
-
-
-def _pick(language: str, italian: str, english: str) -> str:
-    return english if language == "en" else italian
+def _attachment(attachment: AttachmentLine, catalogue: Catalogue) -> str:
+    values = {"name": attachment.name, "size": str(attachment.size), "sha256": attachment.sha256}
+    return catalogue.fill("P-ESC-FILE-INFECTED" if attachment.infected else "P-ESC-FILE", values).body

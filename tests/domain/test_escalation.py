@@ -282,7 +282,20 @@ SHORT_FORM = """7. {description}
 13. {workaround}
 15. {attachments}
 6. {first_seen}"""
-LINES = Catalogue({"T-ESC": Text("T-ESC", "{priority} {system}: {summary}", SHORT_FORM)})
+PHRASES = {
+    "P-ESC-NOT-STATED": "non indicato",
+    "P-ESC-NONE": "nessuno",
+    "P-ESC-ACTION": "{date}, ore {time} – {text} – {by} – {outcome}",
+    "P-ESC-NO-WORKAROUND": "nessuna, perché {reason}",
+    "P-ESC-FILE": "{name} ({size} byte, SHA-256 {sha256})",
+    "P-ESC-FILE-INFECTED": "{name} – INFETTO",
+}
+LINES = Catalogue(
+    {
+        "T-ESC": Text("T-ESC", "{priority} {system}: {summary}", SHORT_FORM),
+        **{key: Text(key, "", body) for key, body in PHRASES.items()},
+    }
+)
 
 
 def test_a_value_of_several_lines_cannot_pass_for_the_next_field() -> None:
@@ -300,6 +313,12 @@ def test_the_rendered_sheet_tells_actions_attachments_and_what_was_not_said() ->
         f"15. errore.png (2048 byte, SHA-256 {'ab' * 32})",
         "6. non indicato",
     ]
+
+
+def test_an_attachment_in_which_something_was_found_says_so() -> None:
+    """It is named in the sheet, and goes nowhere."""
+    summary = dataclasses.replace(COMPLETE, attachments=(AttachmentLine("listino.xls", 10, "ab", infected=True),))
+    assert "15. listino.xls – INFETTO\n" in render(summary, LINES, {}).body
 
 
 def test_the_subject_carries_priority_system_and_the_first_line_of_the_description() -> None:
