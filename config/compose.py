@@ -87,6 +87,7 @@ def rules_of(site: Site) -> Rules:
         voicemail=settings.phone.voicemail,
         recording_days=settings.phone.recording_days,
         recording_purpose=settings.phone.recording_purpose,
+        english_recording_purpose=settings.phone.purpose_in_english,
         record_calls=settings.phone.recording,
         abandoned_after=timedelta(seconds=settings.phone.abandoned_after_s),
         calls_per_caller=settings.phone.max_calls_per_caller,

@@ -291,6 +291,8 @@ class Phone(Section):
     """By what right conversations are recorded (art. 6 GDPR; art. 4 of law 300/1970 for operators). Since 0.1."""
     recording_purpose: Annotated[str, Field(pattern=r"\S")] = "gestire la richiesta"
     """What the recording is for, as the notice says it. Since 0.1."""
+    english_recording_purpose: Annotated[str, Field(pattern=r"\S")] = "handling the request"
+    """The same in a call that goes on in English; without it your own purpose is said as you wrote it. Since 0.1."""
     recording_days: Count = 30
     """How long a recording is kept. Since 0.1."""
     recording_max_s: Count = 180
@@ -317,6 +319,12 @@ class Phone(Section):
     """How often we ask whether the carrier answers and can reach us; three failures are an outage (C2.3). Since 0.1."""
     check_address: bool = True
     """Whether that looks at our own public address too; false where we cannot reach it from inside. Since 0.1."""
+
+    @property
+    def purpose_in_english(self) -> str:
+        """What the recording is for, told in English where that was written: nothing else is claimed."""
+        own = "recording_purpose" in self.model_fields_set and "english_recording_purpose" not in self.model_fields_set
+        return self.recording_purpose if own else self.english_recording_purpose
 
     @model_validator(mode="after")
     def _with_a_right_to_record(self) -> Phone:

@@ -243,7 +243,7 @@ def _announced(rules: Rules, decision: Decision, request: Request, ticket: Ticke
     asked = Request(Channel.PHONE, at, request.address, request.number, request.person, "", urgent=True)
     heard = decide(contract, asked, place_named=rules.place_named)
     door = speaking.door_by(heard)
-    values = call_words.values(contract, ticket, heard.opening, at) | rules.voice_facts
+    values = call_words.values(contract, ticket, heard.opening, at) | rules.voice_facts(contract.language)
     if door is Door.ELSEWHERE:
         values |= answers.spoken_values(heard, ticket, at)
     fill = speaking.filler_of(rules.texts(contract), values, contract.language)

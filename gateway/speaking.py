@@ -137,7 +137,7 @@ def filler(gw: Gateway, call: Call, ticket: Ticket | None, at: datetime, **more:
     language = language_of(call)
     contract = _in_language(contract_of(gw, call), language)
     told = ticket or imagined(gw, call)
-    values = call_words.values(contract, told, opening(contract, at), at) | gw.rules.voice_facts | more
+    values = call_words.values(contract, told, opening(contract, at), at) | gw.rules.voice_facts(language) | more
     values |= {"country": abroad(gw, call)}
     if door_of(call) is Door.ELSEWHERE:
         decision = replace(deciding.decision_for_caller(gw, imagined(gw, call), at), contract=contract)

@@ -35,6 +35,12 @@ def joined(preposition: str, name: str) -> str:
     return f"{before}{'' if article == 'l’' else ' '}{rest}"
 
 
+def bare(name: str) -> str:
+    """The name without the Italian article that it has, as another language tells it."""
+    found = _HAS_ARTICLE.fullmatch(name)
+    return found[2] if found else name
+
+
 def _parted(name: str) -> tuple[str | None, str]:
     """The article that a name has or takes, and the name without it."""
     found = _HAS_ARTICLE.fullmatch(name)

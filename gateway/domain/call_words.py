@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway.domain import replies, wording
+from gateway.domain import articles, replies, wording
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,7 +53,9 @@ def values(contract: Contract, ticket: Ticket, opening: Opening, at: datetime) -
     due_at = ticket.due.get("taken_in_charge")
     when = wording.opening_spoken(due_at, at, language)
     by = "by" if language == "en" else "entro"
+    controller = articles.bare(contract.controller) if language == "en" else contract.controller
     return replies.values(contract, ticket, opening, at) | {
+        "controller": controller,
         "site": spoken_site(contract.info_url),
         "expected_spoken": f"{by} {when}" if due_at else when,
     }

@@ -44,6 +44,7 @@ class Rules:
     voicemail: bool = True
     recording_days: int = 30
     recording_purpose: str = "rispondere alla Sua richiesta"
+    english_recording_purpose: str = "answering your request"
     record_calls: bool = False
     """Whether conversations are recorded, after the notice (X12)."""
     abandoned_after: timedelta = timedelta(seconds=10)
@@ -116,10 +117,10 @@ class Rules:
                 return outside
         return ()
 
-    @property
-    def voice_facts(self) -> dict[str, str]:
-        """What the recording notice says (V-03)."""
-        return {"purpose": self.recording_purpose, "days": str(self.recording_days)}
+    def voice_facts(self, language: str) -> dict[str, str]:
+        """What the recording notice says in a language (V-03)."""
+        purpose = self.english_recording_purpose if language == "en" else self.recording_purpose
+        return {"purpose": purpose, "days": str(self.recording_days)}
 
     def texts(self, contract: Contract) -> Catalogue:
         """The texts in the language of a contract, with its own words for some of them."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from config.settings import Phone
 from gateway.domain.call import Gather, Hangup, Record, Redirect, Step
 from gateway.domain.contract import Contract
 from gateway.domain.intake import IntakeState
@@ -141,6 +142,27 @@ def test_five_goes_on_in_english(station: Station) -> None:
     assert station.tickets() == []
     station.does(speech="The portal is down since this morning, sorry")
     assert "will be looked at" in spoken(station.does())
+
+
+def test_who_goes_on_in_english_hears_no_italian_but_names(station: Station) -> None:
+    """X12: a notice that is half in another language tells nobody what the recording is for."""
+    station.rings()
+    told = spoken(station.does(digits="5")) + spoken(station.does(digits="2"))
+    assert "processed by Comune di Cagliari" in told
+    assert "recorded for handling the request" in told
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({}, "handling the request"),
+        ({"recording_purpose": "formare gli operatori"}, "formare gli operatori"),
+        ({"recording_purpose": "formare gli operatori", "english_recording_purpose": "training"}, "training"),
+    ],
+)
+def test_in_english_no_purpose_is_claimed_that_nobody_stated(stated: dict[str, str], told: str) -> None:
+    """X12."""
+    assert Phone.model_validate(stated).purpose_in_english == told
 
 
 def test_zero_says_the_menu_again(station: Station) -> None:
