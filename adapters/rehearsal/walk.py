@@ -240,6 +240,8 @@ class Walk:
             self._leg.person.take()
             digits = self._keyed(step, int(verb.number("numDigits", 0)), verb.get("finishOnKey", "#"))
             return (("Digits", digits),) if digits else None
+        if isinstance(step, Leave):
+            return None  # waits for the tone
         self._leg.person.take()
         if isinstance(step, Speak) and "speech" in listens:
             return (("SpeechResult", step.text), ("Confidence", str(step.confidence)))

@@ -286,6 +286,14 @@ def test_a_message_is_cut_at_its_greatest_length(carrier: Carrier, answering: Ti
     assert carrier.recordings[0].duration_s == 60
 
 
+def test_a_message_waits_for_the_tone(carrier: Carrier, answering: TinyGateway) -> None:
+    """A notice that may be refused by key comes before it (X12): who wants to leave a message says nothing there."""
+    answering.says["/twilio/voice"] = twiml("<Gather><Say>Avviso</Say></Gather><Redirect>/tone</Redirect>")
+    answering.says["/tone"] = RECORD
+    phone_in(carrier, Leave(8))
+    assert carrier.recordings[0].duration_s == 8
+
+
 def test_silence_is_not_recorded_and_the_next_verb_follows(carrier: Carrier, answering: TinyGateway) -> None:
     phone_in(carrier, Silence())
     assert (carrier.recordings, carrier.phones[CITIZEN].heard) == ([], ["Niente"])
