@@ -52,7 +52,8 @@ def settle_receipt(
     if event is None:
         raise ValueError(f"{certified.kind} is no receipt")
     lines = tuple(tx.lines(message_ids=event.about)) if event.about else ()
-    found = judged(event, lines)
+    sent = tx.dispatch(lines[0].dispatch) if lines else None
+    found = judged(event, lines, sent.facts.get("from", "") if sent else "")
     _keep(tx, intake, certified, found, lines, at)
     for move in found.moves:
         if move.is_new:

@@ -186,7 +186,8 @@ class DeliveryEvidence:
     """One event of registered delivery: of which message, for whom, when, by whose word, and whether it is believed.
 
     `about` are the Message-IDs that it may speak of, the certified one first, without `<>`. `recipients` are those whom
-    it concerns; none of it counts unless `doubts` is empty. `is_virus`: the message was held back for what it carries.
+    it concerns, `sender` is who submitted the message; none of it counts unless `doubts` is empty. `is_virus`: the
+    message was held back for what it carries.
     """
 
     event: Event
@@ -194,6 +195,7 @@ class DeliveryEvidence:
     recipients: tuple[Recipient, ...]
     at: datetime | None
     identifier: str
+    sender: str = ""
     is_virus: bool = False
     error: str = ""
     detail: str = ""
@@ -230,6 +232,7 @@ def evidence(reading: CertifiedReading) -> DeliveryEvidence | None:
         recipients=concerned,
         at=reading.at,
         identifier=reading.identificativo,
+        sender=reading.sender,
         is_virus=reading.kind is Kind.VIRUS or reading.error.casefold() == VIRUS_ERROR,
         error=reading.error,
         detail=reading.error_extended,

@@ -156,14 +156,16 @@ class Judged:
     """Lines whose recipient turns out to be no certified mailbox."""
 
 
-def judged(evidence: DeliveryEvidence, lines: tuple[Line, ...]) -> Judged:
+def judged(evidence: DeliveryEvidence, lines: tuple[Line, ...], sender: str = "") -> Judged:
     """What a receipt comes to for the lines of the message that it names. All of it counts, or nothing of it.
 
+    `sender` is the account that the message left from: whoever knows its Message-ID can submit one of their own by it,
+    and has genuine receipts for that (P13).
     A receipt that we cannot place is an orphan even when it is not believed: nothing of ours is at stake.
     """
     if not lines:
         return Judged(Verdict.ORPHAN, reasons=("about no message of ours", *evidence.doubts))
-    doubts = (*evidence.doubts, *_too_early(evidence, lines))
+    doubts = (*evidence.doubts, *_too_early(evidence, lines), *_of_another(evidence, sender))
     concerned = _concerned(evidence, lines)
     if not concerned:
         doubts = (*doubts, "about a recipient that we did not write to")
@@ -181,6 +183,11 @@ def _too_early(evidence: DeliveryEvidence, lines: tuple[Line, ...]) -> tuple[str
     first = min(line.sent_at for line in lines)
     early = evidence.at is not None and evidence.at < first - SKEW
     return ("certified before the message was sent",) if early else ()
+
+
+def _of_another(evidence: DeliveryEvidence, sender: str) -> tuple[str, ...]:
+    is_ours = not sender or not evidence.sender or same_address(evidence.sender, sender)
+    return () if is_ours else ("of a message that somebody else submitted",)
 
 
 def _concerned(evidence: DeliveryEvidence, lines: tuple[Line, ...]) -> tuple[Line, ...]:

@@ -341,6 +341,16 @@ def test_a_forged_receipt_changes_nothing_and_is_on_record(station: Certified, w
     assert "receipt_suspect" in station.happened(station.ticket())
 
 
+def test_a_genuine_receipt_of_somebody_elses_message_with_our_id_moves_nothing(station: Certified) -> None:
+    """P13, B-062: the signature holds and the id is ours, and yet it was not ours that was delivered."""
+    sent = acknowledged(station)
+    theirs = replace(submitted(sent), sender="altri@pec.altri.example")
+    station.pec(provider.delivery(theirs, station.clock.now()))
+    assert station.entry().state is LineState.SENT
+    (seen,) = station.seen()
+    assert (seen.verdict, seen.report["reasons"]) == (Verdict.SUSPECT, ["of a message that somebody else submitted"])
+
+
 def test_a_receipt_about_nothing_of_ours_is_an_orphan_on_record(station: Certified) -> None:
     message = Submitted(OURS, ((CITIZEN, CERTIFIED),), "Altro", "unknown@pec.comune.example")
     station.pec(provider.delivery(message, station.clock.now()))
