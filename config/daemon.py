@@ -281,8 +281,11 @@ def _measured(reading: Reading, now: datetime) -> dict[str, dict[str, float]]:
     """What waits and what is down: the age of the oldest request that nobody has, open outages, and the last probe."""
     down = [outage.channel for outage in reading.outages(open_only=True)]
     oldest, probed = reading.waiting_since(), probing.age(reading, now)
+    unverified, since = reading.waiting_unverified()
     return {
         "oldest_waiting_seconds": {"ticket": (now - oldest).total_seconds() if oldest else 0.0},
+        "unverified_waiting": {"mails": float(unverified)},
+        "oldest_unverified_seconds": {"mail": (now - since).total_seconds() if since else 0.0},
         "outages_open": {channel: float(down.count(channel)) for channel in sorted(set(down))} or {"none": 0.0},
         "numbers_without_sms": {"all": float(len(silences.silent(reading)))},
         "probe_age_seconds": {"last": probed.total_seconds()} if probed is not None else {},

@@ -35,6 +35,10 @@ class VerdictReading(Protocol):
         """Of the mails that wait for a ticket, or those that are to be looked at again by then; oldest first."""
         ...
 
+    def waiting_unverified(self) -> tuple[int, datetime | None]:
+        """How many mails wait for somebody at the desk, and when the oldest of them was received."""
+        ...
+
 
 class VerdictWriting(VerdictReading, Protocol):
     """What a unit may write of it."""

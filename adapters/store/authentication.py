@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from adapters.store import rows, tables
 from adapters.store.certified import CertifiedReading, CertifiedWriting
 from gateway.domain.authentication import Finding, Method, Result, Standing, Verdict
+from gateway.domain.intake import IntakeState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,6 +45,13 @@ class AuthenticationReading(CertifiedReading):
             query = query.where(tables.LOOKED_AT_AGAIN, _a.c.again_at <= due_by).order_by(None)
             query = query.order_by(_a.c.again_at, _a.c.intake)
         return [_verdict(row) for row in self._all(query.limit(limit))]
+
+    def waiting_unverified(self) -> tuple[int, datetime | None]:
+        intake = tables.intake
+        self._see(intake)
+        query = sa.select(sa.func.count(), sa.func.min(intake.c.received_at))
+        count, oldest = self._connection.execute(query.where(intake.c.state == str(IntakeState.UNVERIFIED))).one()
+        return count, oldest
 
 
 class AuthenticationWriting(CertifiedWriting, AuthenticationReading):

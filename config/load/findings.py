@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from ipaddress import ip_address
 
+from config.fields import LOOPBACK
 from config.load.calendars import undecided
 from config.load.recorded import Recorded
 from config.settings import Settings
 from gateway.domain.contract import Contract
-from gateway.domain.hours import instant, is_valid_on
+from gateway.domain.hours import instant, is_valid_on, local
 from gateway.domain.intake import Channel
 from gateway.domain.periods import last_day_of
 from gateway.domain.phases import phase_on
@@ -18,6 +20,7 @@ from gateway.domain.roster import Gap, GapKind, Roster, coverage
 
 WARNING_DAYS = 60
 """How long before something ends people are told at least."""
+OUR_MACHINE = (ip_address("127.0.0.1"), ip_address("::1"))
 A_YEAR, ONE_DAY = timedelta(days=365), timedelta(days=1)
 _REMEDY = {
     GapKind.HOLE: "cover it with a shift; until then the fallback contact is called",
@@ -69,7 +72,7 @@ def findings(
     horizon = days or settings.gateway.coverage_days
     known = recorded or Recorded({})
     changed = roster.with_changes(known.changes)
-    found: list[Finding] = list(_of_secrets(settings, today))
+    found: list[Finding] = [*_of_secrets(settings, today), *_of_senders(settings, today, known)]
     for contract in contracts.values():
         found += _of_contract(contract, today, max(horizon, WARNING_DAYS))
         found += _of_holidays(contract, today)
@@ -90,6 +93,23 @@ def _of_secrets(settings: Settings, today: date) -> Iterator[Finding]:
         wrong = f"the secret of {oauth.name} {how} on {day}; mailboxes that use it: {boxes}"
         remedy = "make a new one at the provider, store it, write its day, restart"
         yield Finding("gateway.toml", f"oauth[{number}].secret_expires_on", wrong, "X18", remedy)
+
+
+def _of_senders(settings: Settings, today: date, recorded: Recorded) -> Iterator[Finding]:
+    """Mail that waits since yesterday because nobody could verify its sender, and a door at which that is all mail."""
+    count, oldest = recorded.unverified
+    if oldest is not None and local(oldest).date() < today:
+        wrong = f"mails wait of senders that nobody could verify: {count}, the oldest since {local(oldest).date()}"
+        remedy = "decide: centralino intake list --state unverified, then intake accept or intake file"
+        yield Finding("gateway.toml", "authentication", wrong, "B-053", remedy)
+    looked = settings.authentication
+    host = settings.smtp.listen.rpartition(":")[0].strip("[]")
+    trusted = looked is None or any(one in network for network in looked.trusted_upstream for one in OUR_MACHINE)
+    if host in LOOPBACK and not trusted:
+        wrong = "only a mail server of this machine can bring mail to [smtp] listen, and none is trusted: SPF says "
+        wrong += "nothing of what it brings, and its own checks are not read, so that most senders are unverified"
+        remedy = 'write ["127.0.0.1", "::1"], or let it deliver by [lmtp]; without one write listen = "" in [smtp]'
+        yield Finding("gateway.toml", "authentication.trusted_upstream", wrong, "B-053", remedy)
 
 
 def _of_contract(contract: Contract, today: date, days: int) -> Iterator[Finding]:

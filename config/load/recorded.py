@@ -1,4 +1,4 @@
-"""What people have recorded beside the files: visits that take of a quota, and who else is on call for a while."""
+"""What is recorded beside the files: visits that take of a quota, who else is on call for a while, what waits."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from gateway.ports import Reading
 class Recorded:
     """What the store knows that warnings depend on.
 
-    `uses` is how much of a quota is used, by contract, what it is about, and phase; `changes` those of the roster.
+    `uses` is how much of a quota is used, by contract, what it is about, and phase; `changes` those of the roster;
+    `unverified` how many mails wait for the desk because nobody could verify their sender, and since when.
     """
 
     uses: Mapping[tuple[str, Of, str], Used]
     changes: tuple[RosterChange, ...] = ()
+    unverified: tuple[int, datetime | None] = (0, None)
 
     def use_of(self, contract: Contract, quota: Quota) -> Used:
         """How much of a quota is used; nothing of one that nobody counted."""
@@ -36,4 +38,5 @@ def recorded(reading: Reading, contracts: Iterable[Contract], since: datetime) -
     for contract in contracts:
         used = deciding.uses_of(reading, contract)
         uses |= {(contract.id, quota.of, quota.phase): used(quota) for quota in contract.quotas}
-    return Recorded(MappingProxyType(uses), tuple(reading.roster_changes(ending_after=since)))
+    changes = tuple(reading.roster_changes(ending_after=since))
+    return Recorded(MappingProxyType(uses), changes, reading.waiting_unverified())

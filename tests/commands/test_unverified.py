@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from adapters.smtp import is_kept_form
 from config.commands.common import opened
+from config.daemon import _measured
 from config.main import app
 from gateway import flow, verifying
 from gateway.domain.authentication import Finding, Method, Result, Standing, Verdict
@@ -78,6 +79,20 @@ def test_what_is_filed_is_a_request_of_its_own(desk: Desk, waiting: tuple[int, i
     numbers = [each["number"] for each in desk.done("ticket", "list", "--json").json]
     assert len(numbers) == 2
     assert [message["text"] for message in desk.show(number)["messages"]] == ["Non stampa"]
+
+
+def test_what_nobody_decides_about_is_measured_and_warned_of(desk: Desk, waiting: tuple[int, int]) -> None:
+    """P8."""
+    with opened(desk.config) as shell:
+        now = shell.now + timedelta(days=1)
+        told = shell.read(lambda reading: _measured(reading, now))
+    assert told["unverified_waiting"] == {"mails": 1.0}
+    assert told["oldest_unverified_seconds"]["mail"] == pytest.approx(86_460, abs=60)
+    tomorrow = desk.done("check", "--at", now.isoformat()).text
+    assert "senders that nobody could verify: 1," in tomorrow
+    desk.done("intake", "file", waiting[1])
+    with opened(desk.config) as shell:
+        assert shell.read(lambda reading: reading.waiting_unverified()) == (0, None)
 
 
 def test_nobody_decides_without_a_name(desk: Desk, waiting: tuple[int, int]) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
 from adapters.smtp import kept_form
-from config.load import load
+from config.load import load, warnings_of
+from config.load.recorded import Recorded
 from config.mail_in import authenticator_of
 from gateway.domain.errors import SettingError
 
@@ -61,3 +63,38 @@ def test_lmtp_listens_for_our_own_machine(site: Path, place: str) -> None:
 def test_lmtp_listens_nowhere_else(site: Path, place: str) -> None:
     with pytest.raises(SettingError):
         load(written(site, f'[lmtp]\nlisten = "{place}"'))
+
+
+def warned(site: Path, recorded: Recorded | None = None) -> list[str]:
+    loaded, today = load(site), date(2026, 11, 28)
+    found = warnings_of(loaded, today, recorded=recorded)
+    return [f"{each.key}: {each.wrong}" for each in found if each.key.startswith("authentication")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "warns"),
+    [
+        ("", False),
+        ("[authentication]", True),
+        ('[smtp]\nlisten = "[::1]:8025"\n[authentication]', True),
+        ('[smtp]\nlisten = "0.0.0.0:25"\n[authentication]', False),
+        ('[smtp]\nlisten = ""\n[authentication]', False),
+        ('[authentication]\ntrusted_upstream = ["192.0.2.0/24"]', True),
+        ('[authentication]\ntrusted_upstream = ["127.0.0.0/8"]', False),
+    ],
+)
+def test_behind_an_own_mail_server_that_is_not_trusted_check_says_what_follows(
+    site: Path, settings: str, *, warns: bool
+) -> None:
+    """P13: SPF says nothing of loopback, so that nearly every mail would wait and nobody would know why."""
+    found = warned(written(site, settings))
+    assert [each.partition(":")[0] for each in found] == ["authentication.trusted_upstream"] * warns
+
+
+def test_what_waits_since_yesterday_is_a_warning(site: Path) -> None:
+    """P8: what nobody decides about is not forgotten. Days are those of Rome: 22:59 UTC is a minute before midnight."""
+    written(site, '[smtp]\nlisten = ""\n[authentication]')
+    assert warned(site, Recorded({}, (), (2, datetime(2026, 11, 27, 23, 1, tzinfo=UTC)))) == []
+    (found,) = warned(site, Recorded({}, (), (2, datetime(2026, 11, 27, 22, 59, tzinfo=UTC))))
+    assert found.startswith("authentication: mails wait of senders that nobody could verify: 2")
+    assert found.endswith("since 2026-11-27")

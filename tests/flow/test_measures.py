@@ -23,6 +23,8 @@ def measured(station: Station) -> dict[str, dict[str, float]]:
 def test_nothing_waits_and_nothing_is_down_at_first(station: Station) -> None:
     assert measured(station) == {
         "oldest_waiting_seconds": {"ticket": 0.0},
+        "unverified_waiting": {"mails": 0.0},
+        "oldest_unverified_seconds": {"mail": 0.0},
         "outages_open": {"none": 0.0},
         "numbers_without_sms": {"all": 0.0},
         "probe_age_seconds": {},
