@@ -61,7 +61,8 @@ class Counting:
         unknown = [uid for uid in held if uid not in self.settled]
         recorded = self._book.recorded(page, unknown)
         if is_whole:
-            self.settled = {uid for uid in self.settled if uid > page.cursor or uid in set(held)}
+            there = set(held)
+            self.settled = {uid for uid in self.settled if uid > page.cursor or uid in there}
             self._whole_at_s = time.monotonic() + WHOLE_EVERY.total_seconds()
         self.settled |= recorded
         return [uid for uid in unknown if uid not in recorded], sorted(recorded)

@@ -6,11 +6,17 @@ whether old mail is read at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 
+from adapters.imap import counting
+from adapters.imap.book import Page
+from adapters.imap.hooks import NoHooks
+from adapters.mail.imap_session import Folder
 from tests.adapters.imap.reading import Reading, until
 from tests.peers.lying_imap import Lie, LyingImap
 
@@ -302,3 +308,29 @@ def test_a_done_folder_that_is_not_there_is_told_once_and_mail_goes_on(
     assert len(reading.heard.unmoved) == 1
     assert server.connections == 1
     assert len(server.mails) == 4
+
+
+class Many:
+    """A folder of many messages, all of them on record: as much of a session and of a book as comparing needs."""
+
+    def __init__(self, count: int) -> None:
+        self.uids = range(1, count + 1)
+
+    def uids_between(self, low: int, high: int | None, *, deleted: bool = False) -> list[int]:
+        return [uid for uid in self.uids if low <= uid <= (high or uid)]
+
+    def recorded(self, page: Page, uids: Iterable[int]) -> set[int]:
+        return set(uids)
+
+
+def test_a_large_folder_is_compared_each_day_as_fast_as_at_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """P16: a mailbox of years. The second comparison of a whole folder took time by the square of its messages."""
+    monkeypatch.setattr(counting, "WHOLE_EVERY", timedelta(0))
+    many = Many(30_000)
+    page = Page(1, len(many.uids), 1, 1, len(many.uids), 0, None)
+    compared = counting.Counting(cast("Any", None), "INBOX", cast("Any", many), NoHooks())
+    compared.late(cast("Any", many), Folder(1, None, 30_000), page)
+    began = time.monotonic()
+    assert compared.late(cast("Any", many), Folder(1, None, 30_000), page) == ([], [])
+    assert len(compared.settled) == 30_000
+    assert time.monotonic() - began < 1.0
