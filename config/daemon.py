@@ -182,7 +182,9 @@ class Daemon:
         else:
             self.site = site
             self.gateway.rules = rules
-            self.gateway.authenticator = mail_in.authenticator_of(site.settings)
+            mail_in.look_as_configured(self.gateway, site.settings)
+            if self.smtp is not None:
+                self.smtp.trust(doors.trusted_by(site.settings))
             self.reloads = Reloads(at, ok=True, text="", digest=site.digest)
             journal.rules_reloaded(site.digest)
             self._record_reload(at, "reloaded", {"digest": site.digest})
@@ -332,7 +334,7 @@ def opened(path: Path) -> Iterator[Daemon]:
             journal.noted("store.migrated", copy=str(copy))
         store = store_of(site.settings, threaded=True)
         gateway, reader = gateway_of(site, store)
-        gateway.authenticator = mail_in.authenticator_of(site.settings)
+        mail_in.look_as_configured(gateway, site.settings)
         store.write(lambda tx: tx.free_leases(gateway.clock.now()))
         store.write(lambda tx: arm_all(gateway, tx, gateway.clock.now()))
         pressure = Pressure()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from adapters.mail.smtp_client import Relay, send
-from adapters.smtp import LOOPBACK, CertificateFiles, SmtpListener, SmtpSettings, Submitters
+from adapters.smtp import LOOPBACK, CertificateFiles, Networks, SmtpListener, SmtpSettings, Submitters
 from adapters.twilio import Api, Ceilings, Refused, TwilioArchive, TwilioOutlet, Webhooks, routes
 from adapters.web import Health, WebServer, page_routes, swap_routes
 from adapters.web import routes as health_routes
@@ -77,7 +77,7 @@ def smtp_of(settings: Settings, gateway: Gateway, accept: Callable[[Arrival], Fu
         max_connections_per_minute=smtp.max_connections_per_minute,
         max_messages_per_minute=smtp.max_messages_per_minute,
         max_messages_per_sender=smtp.max_messages_per_sender,
-        trusted=(*LOOPBACK, *(settings.authentication.trusted_upstream if settings.authentication else ())),
+        trusted=trusted_by(settings),
         max_line_bytes=smtp.max_line_bytes,
         idle_timeout=smtp.idle_timeout,
         progress_timeout=smtp.progress_timeout,
@@ -93,6 +93,11 @@ def smtp_of(settings: Settings, gateway: Gateway, accept: Callable[[Arrival], Fu
         hooks=SmtpJournal(),
         submitters=Submitters({each.user: each.password.get_secret_value() for each in settings.submitter}),
     )
+
+
+def trusted_by(settings: Settings) -> Networks:
+    """Whoever brings other people's mail to the SMTP listener: this machine, and our own mail servers."""
+    return (*LOOPBACK, *(settings.authentication.trusted_upstream if settings.authentication else ()))
 
 
 def _certificate_fault(error: Exception) -> None:

@@ -76,6 +76,13 @@ def authenticator_of(settings: Settings) -> Looking | None:
     )
 
 
+def look_as_configured(gateway: Gateway, settings: Settings) -> None:
+    """What looks at senders from now on is what these settings say; what looked before gives its threads back."""
+    before, gateway.authenticator = gateway.authenticator, authenticator_of(settings)
+    if isinstance(before, Looking):
+        before.close()
+
+
 def looking_of(gateway: Gateway) -> Round:
     """The round that repeats the looks which failed for now."""
     return Round("authenticate", LOOKED_AGAIN_EVERY, lambda: _look_again(gateway))

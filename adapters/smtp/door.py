@@ -24,7 +24,7 @@ from adapters.smtp.arrivals import Delivery, arrival
 from adapters.smtp.login import Turnstile
 from adapters.smtp.progress import Progress
 from adapters.smtp.rates import Rate, origin
-from adapters.smtp.settings import SmtpSettings
+from adapters.smtp.settings import Networks, SmtpSettings
 from adapters.smtp.submitters import Submitters
 from gateway.domain.intake import Arrival, Receipt
 from gateway.ports import Clock
@@ -124,6 +124,11 @@ class Door:
         self._from: Counter[str] = Counter()
         self._held_bytes = 0
         self._answers = _Answers()
+
+    def trust(self, networks: Networks) -> None:
+        """Whom limits for each sender do not bind, from now on."""
+        self.settings = replace(self.settings, trusted=networks)
+        self._trusted.clear()
 
     # -------------------------------------------------------------------------------------------------- connections
 

@@ -14,7 +14,7 @@ from adapters.smtp import answers
 from adapters.smtp.door import Door, NoHooks, SmtpHooks
 from adapters.smtp.progress import Phase
 from adapters.smtp.session import SmtpSession, blank
-from adapters.smtp.settings import SmtpSettings
+from adapters.smtp.settings import Networks, SmtpSettings
 from adapters.smtp.submitters import Submitters
 from gateway.domain.intake import Arrival, Receipt
 from gateway.ports import Clock
@@ -60,6 +60,10 @@ class SmtpListener:
     def connections(self) -> int:
         """How many clients are connected."""
         return len(self._door.sessions)
+
+    def trust(self, networks: Networks) -> None:
+        """Whom limits for each sender do not bind, from now on. Called on the loop."""
+        self._door.trust(networks)
 
     async def start(self) -> None:
         """Listen.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
-LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+Networks = tuple[IPv4Network | IPv6Network, ...]
+LOOPBACK: Networks = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class SmtpSettings:
     """Messages from one address in a minute; further ones are answered 450 and come again."""
     max_messages_per_sender: int = 300
     """Messages of one envelope sender in a minute; the null sender has no limit of its own."""
-    trusted: tuple[IPv4Network | IPv6Network, ...] = LOOPBACK
+    trusted: Networks = LOOPBACK
     """Peers that bring other people's mail: limits for each sender would hit everybody behind them."""
     max_failed_logins: int = 5
     """Wrong passwords from one address in `failed_logins_window`; then it is sent away until that is over."""

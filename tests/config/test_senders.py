@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import threading
+import time
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace as Namespace
+from typing import cast
 
 import pytest
 
 from adapters.smtp import kept_form
 from config.load import load, warnings_of
 from config.load.recorded import Recorded
-from config.mail_in import authenticator_of
+from config.mail_in import authenticator_of, look_as_configured
 from gateway.domain.errors import SettingError
+from gateway.ports import Gateway
 
 SHIPPED = Path(__file__).parents[2] / "config"
 TLS = 'tls_certificate = "chain.pem"\ntls_key = "key.pem"\n'
@@ -98,3 +103,20 @@ def test_what_waits_since_yesterday_is_a_warning(site: Path) -> None:
     (found,) = warned(site, Recorded({}, (), (2, datetime(2026, 11, 27, 22, 59, tzinfo=UTC))))
     assert found.startswith("authentication: mails wait of senders that nobody could verify: 2")
     assert found.endswith("since 2026-11-27")
+
+
+def test_a_reload_leaves_no_threads_of_what_looked_before(site: Path) -> None:
+    """A year of reloads."""
+    settings, gateway = load(written(site, "[authentication]")).settings, cast("Gateway", Namespace(authenticator=None))
+
+    def looking() -> list[str]:
+        return [each.name for each in threading.enumerate() if each.name.startswith("authenticate")]
+
+    before = len(looking())
+    for _ in range(5):
+        look_as_configured(gateway, settings)
+    look_as_configured(gateway, load(written(site)).settings)
+    until = time.monotonic() + 10
+    while len(looking()) > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert (len(looking()), gateway.authenticator) == (before, None)

@@ -63,7 +63,7 @@ class Looking:
         """What is known of each sender, within `patience`; the time to look again where it failed for now."""
         patience_s = self._settings.patience.total_seconds() if time.monotonic() >= self._rests_until else 0.0
         until = time.monotonic() + self._settings.timeout.total_seconds()
-        asked = [self._threads.submit(self._look, intake, at, until) for intake in intakes] if patience_s else []
+        asked = self._asked(intakes, at, until) if patience_s else []
         done, late = wait(asked, patience_s)
         for one in late:
             one.cancel()
@@ -77,8 +77,15 @@ class Looking:
         return self._look(intake, at, time.monotonic() + self._settings.timeout.total_seconds())
 
     def close(self) -> None:
-        """Nobody is asked any more."""
+        """Nobody is asked any more; whoever is in the middle of it is told that it failed for now."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _asked(self, intakes: Sequence[Intake], at: datetime, until: float) -> list[Future[Verdict]]:
+        """A look at each under way; none once this was closed: what is new after a reload looks at them again."""
+        try:
+            return [self._threads.submit(self._look, intake, at, until) for intake in intakes]
+        except RuntimeError:
+            return []
 
     @staticmethod
     def _told(looked: Future[Verdict] | None, intake: Intake, at: datetime) -> Verdict:

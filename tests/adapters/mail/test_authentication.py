@@ -277,6 +277,15 @@ def test_a_silent_dns_delays_nobody_for_longer_than_patience(names: NameServer, 
     assert took[-1] < 0.15
 
 
+def test_what_was_closed_by_a_reload_fails_nobody(names: NameServer, comune: Signer) -> None:
+    """P4: filing may still hold what looked before; its mails are looked at again by what looks now."""
+    looking = Looking(LookingSettings(nameservers=(names.address,)))
+    looking.close()
+    (verdict,) = looking.verdicts([mail(comune.sign(BODY.encode()))], NOW)
+    assert said(verdict) == {"dmarc": "temperror"}
+    assert verdict.again_at is not None
+
+
 def test_one_slow_domain_does_not_spoil_the_others(names: NameServer) -> None:
     names.silent.add("lento.example")
     settings = LookingSettings(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from adapters.smtp import LOOPBACK
 from adapters.smtp.rates import MAX_KEYS, Rate, origin
 from tests.adapters.smtp.door import Client, Running
 
@@ -83,3 +84,20 @@ def test_who_brings_other_peoples_mail_has_no_such_limit(opened: Opener) -> None
         with Client(door.port) as client:
             client.say("EHLO x.example")
             assert client.say("MAIL FROM:<m@example.org>").startswith("250")
+
+
+def test_who_is_trusted_changes_with_a_reload(opened: Opener) -> None:
+    """`[authentication] trusted_upstream` is taken at once, for limits as for verdicts."""
+    door = opened(trusted=(), max_messages_per_sender=1)
+
+    def third() -> str:
+        with Client(door.port) as client:
+            client.say("EHLO x.example")
+            said = [client.say(verb)[:3] for verb in ("MAIL FROM:<m@example.org>", "RSET") * 3]
+        return said[-2]
+
+    assert third() == "450"
+    door.loop.call_soon_threadsafe(door.listener.trust, LOOPBACK)
+    assert third() == "250"
+    door.loop.call_soon_threadsafe(door.listener.trust, ())
+    assert third() == "450"
