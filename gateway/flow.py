@@ -175,7 +175,9 @@ def _unit(gw: Gateway, found: _Found) -> tuple[Callable[[Transaction], IntakeSta
         return lambda tx: filing.file_unread(gw, tx, intake, at), Expected(intakes=(intake.id,))
     if reading is None:
         return lambda tx: _file_signal(gw, tx, intake, at), Expected(intakes=(intake.id,))
-    fax = gw.reader.fax(intake, reading) if intake.channel is Channel.FAX or _to_fax(gw, intake) else None
+    fax = gw.reader.fax(intake, reading) if intake.channel is Channel.FAX or _came_to(gw, intake, Channel.FAX) else None
+    if _came_to(gw, intake, Channel.PEC, to_nobody_else=True):
+        intake = replace(intake, channel=Channel.PEC)
     expected = Expected(intakes=(intake.id,), contents=(reading.content_key,))
     if intake.channel is Channel.PEC:
         certified = gw.reader.certified(intake)
@@ -183,14 +185,16 @@ def _unit(gw: Gateway, found: _Found) -> tuple[Callable[[Transaction], IntakeSta
     return lambda tx: filing.file_mail(gw, tx, intake, reading, fax, at, looked=looked), expected
 
 
-def _to_fax(gw: Gateway, intake: Intake) -> bool:
-    """Whether a mail came to the address of a contract's fax."""
+def _came_to(gw: Gateway, intake: Intake, channel: Channel, *, to_nobody_else: bool = False) -> bool:
+    """Whether a mail came to the fax address or the certified mailbox of a contract, by whatever door."""
     wanted = {address.casefold() for address in intake.recipients}
-    return any(
-        endpoint.channel is Channel.FAX and endpoint.address.casefold() in wanted
+    found = {
+        endpoint.address.casefold()
         for contract in gw.rules.contracts.values()
         for endpoint in contract.endpoints
-    )
+        if endpoint.channel is channel and endpoint.address.casefold() in wanted
+    }
+    return found == wanted != set() if to_nobody_else else bool(found)
 
 
 def _file_signal(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> IntakeState:

@@ -341,6 +341,26 @@ def test_a_forged_receipt_changes_nothing_and_is_on_record(station: Certified, w
     assert "receipt_suspect" in station.happened(station.ticket())
 
 
+def test_certified_mail_is_known_by_whatever_door_it_came(station: Certified) -> None:
+    """X3: a certified mailbox that is sent on to our own listener; the signature counts, and not who handed it over."""
+    station.arrive(provider.transport(request(), station.clock.now()), sender=provider.MAILBOX, to=(OURS,))
+    ticket = station.ticket()
+    assert (ticket.channel, ticket.requester.address) == (Channel.PEC, CITIZEN)
+    assert Mark.NOT_CERTIFIED not in ticket.marks
+    (sent,) = station.deliver()
+    station.arrive(provider.delivery(submitted(sent), station.clock.now()), sender=provider.MAILBOX, to=(OURS,))
+    assert station.entry().state is LineState.DELIVERED
+    assert len(station.tickets()) == 1
+
+
+def test_a_certified_mailbox_that_forwards_to_an_ordinary_address_makes_no_ordinary_mail_certified(
+    station: Certified,
+) -> None:
+    """Who writes to both addresses at once wrote an ordinary mail."""
+    station.mail("Domanda", to=("assistenza@comune.example", OURS))
+    assert (station.ticket().channel, station.ticket().marks.count(Mark.NOT_CERTIFIED)) == (Channel.MAIL, 0)
+
+
 def test_a_genuine_receipt_of_somebody_elses_message_with_our_id_moves_nothing(station: Certified) -> None:
     """P13, B-062: the signature holds and the id is ours, and yet it was not ours that was delivered."""
     sent = acknowledged(station)
