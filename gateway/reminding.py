@@ -1,15 +1,15 @@
-"""A vendor that does not answer: the supervisors are told once, and the vendor is reminded in the same thread (P11)."""
+"""A vendor that does not answer: the supervisors are told once, the vendor is reminded, the user hears of it (P11)."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from gateway import escalating, telling
-from gateway.domain import wording
+from gateway.domain import replies, wording
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.hours import opening
 from gateway.domain.register import Happening
-from gateway.domain.ticket import CLOSED_STATES
+from gateway.domain.ticket import CLOSED_STATES, Mark
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +43,7 @@ def vendor_silent(gw: Gateway, tx: Transaction, timer: Timer, at: datetime) -> N
     sent = tx.dispatch(int(timer.facts.get("dispatch", "0")))
     if sent is not None and contract.escalation is not None:
         _remind(gw, tx, ticket, contract, sent, at, answer_by=at + contract.escalation.remind_after)
+        _tell_requester(gw, tx, ticket, contract, sent, at)
 
 
 def _remind(
@@ -85,4 +86,22 @@ def _remind(
     data = {"dispatch": str(sent.id), "to": sent.to}
     tx.record(
         str(ticket.number), Happening("vendor_reminded", at, telling.NOBODY, contract.clauses.of("escalation"), data)
+    )
+
+
+def _tell_requester(
+    gw: Gateway, tx: Transaction, ticket: Ticket, contract: Contract, sent: Dispatch, at: datetime
+) -> None:
+    """T-DELAY in the ticket's thread (C4.8, S084).
+
+    Who has no mailbox is telephoned; a sender that nobody vouches for may be somebody else, and hears nothing.
+    """
+    if not ticket.requester.address or Mark.UNVERIFIED_SENDER in ticket.marks:
+        return
+    sent_date = wording.long_date(sent.created_at or sent.due_at, contract.language)
+    values = replies.values(contract, ticket, opening(contract, at), at) | {"sent_date": sent_date}
+    text = gw.rules.texts(contract).fill("T-DELAY", values)
+    telling.owe_reply(gw, tx, ticket, contract, kind=DispatchKind.REPLY, text=text, at=at)
+    tx.record(
+        str(ticket.number), Happening("requester_told_of_delay", at, telling.NOBODY, contract.clauses.of("escalation"))
     )

@@ -75,6 +75,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "T-SOL": f"{_MAIL} outcome solution days feedback",
         "T-SOL-NO-FEEDBACK": f"{_MAIL} outcome solution days",
         "T-REPLY": f"{_MAIL} subject text",
+        "T-DELAY": f"{_MAIL} sent_date",
         "T-ALARM": "ticket service body date time attempts attempt_list retry_time",
         "T-ALARM-NOTE": "ticket service body date time problem",
         "T-ALARM-MANY": "service count list date time",
@@ -294,7 +295,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "P-CONTACTS-CLAUSE": "clause",
         "P-CONTACTS-PHONE": "phone",
         "P-CONTACTS-MAIL": "mail",
-        "P-CONTACTS-FAX": "number",
+        "P-CONTACTS-FAX": "fax",
         "P-CONTACTS-DUTY": "number person",
     }.items()
 }

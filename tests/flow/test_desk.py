@@ -13,7 +13,7 @@ from config.demo.play import SHEET
 from gateway import desk, escalating, flow, settling, tickets
 from gateway.domain.dispatch import Dispatch, DispatchKind, Refused
 from gateway.domain.roster import Person
-from gateway.domain.ticket import StateError, TicketState
+from gateway.domain.ticket import Mark, StateError, TicketState
 from gateway.ports import Transaction
 from tests.flow.station import MARIA, TUESDAY_MORNING, VENDOR, Station
 
@@ -195,6 +195,32 @@ def test_s084_a_vendor_that_stays_silent_is_reminded_once_in_the_same_thread(kno
     assert "vendor_reminded" in known.happened(known.ticket())
     known.pass_(days=10)
     assert len(reminders(known)) == 1
+
+
+def test_s084_the_user_is_told_of_the_delay_once_in_the_tickets_thread(known: Station) -> None:
+    """C4.8, S084: with the day on which it was sent on, and after the reminder has left."""
+    escalate(known)
+    known.pass_(hours=23, minutes=59)
+    owed = len(known.to(MARIA))
+    known.pass_(minutes=1)
+    told = known.to(MARIA)[-1]
+    assert len(known.to(MARIA)) == owed + 1
+    assert f"[{known.ticket().number}] La Sua richiesta attende il secondo livello" in told.subject
+    assert "secondo livello il 24 novembre 2026" in told.text
+    assert "requester_told_of_delay" in known.happened(known.ticket())
+    known.pass_(days=10)
+    assert len(known.to(MARIA)) == owed + 1
+
+
+def test_whoever_may_be_somebody_else_is_told_of_no_delay(known: Station) -> None:
+    """B-067: an address that nobody vouches for gets one confirmation and no more."""
+    escalate(known)
+    number, marks = known.ticket().number, (*known.ticket().marks, Mark.UNVERIFIED_SENDER)
+    known.store.write(lambda tx: tx.change_ticket(number, marks=marks))
+    owed = len(known.to(MARIA))
+    known.pass_(days=1)
+    assert len(reminders(known)) == 1
+    assert len(known.to(MARIA)) == owed
 
 
 def test_a_reminder_that_falls_due_at_night_leaves_in_the_morning_and_the_supervisors_know_at_once(

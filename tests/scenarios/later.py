@@ -81,7 +81,6 @@ REST = {
     "S065": Later("the user gets the workaround notice", _I.DESK),
     "S067": Later("it is counted as solved at the first level", _I.REPORTS),
     "S081": Later("an operator adds the topic from the desk", _I.DESK),
-    "S084": Later("the user is told of the delay", _I.DESK),
     "S089": Later("the answer is suggested", _I.KNOWLEDGE),
     "S107": Later("the recurring check is planned", _I.DESK),
     "S110": Later("a block of the live channels is made for the Site", _I.DESK),
