@@ -17,8 +17,9 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tests.corpus.judging import FIELDS, NOT_COMPARED
+from tests.corpus.judging import FIELDS, NOT_COMPARED, Verdict
 from tests.corpus.material import corpus, items
+from tests.corpus.reasons import why
 from tests.corpus.running import STALLS_S, Passed, database, through
 
 DATABASES = ("sqlite", "postgresql")
@@ -54,7 +55,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.corpus", description=__doc__)
     parser.add_argument("--database", choices=(*DATABASES, "both"), default="both")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of tables")
-    parser.add_argument("--misses", action="store_true", help="list every field that does not hold")
+    parser.add_argument("--misses", action="store_true", help="list every field that does not hold, and why")
     parser.add_argument("--each", type=int, metavar="N", help="only N mails of each source")
     return parser.parse_args()
 
@@ -103,12 +104,22 @@ def _summary(passed: Sequence[Passed]) -> dict[str, Any]:
             for source, fields in _hits(passed).items()
         },
         "misses": [
-            {**_named(one), "field": verdict.field, "wanted": verdict.wanted, "found": verdict.found}
+            {
+                **_named(one),
+                "field": verdict.field,
+                "wanted": verdict.wanted,
+                "found": verdict.found,
+                "why": _why(verdict),
+            }
             for one in passed
             for verdict in one.verdicts
             if not verdict.holds
         ],
     }
+
+
+def _why(verdict: Verdict) -> str:
+    return why(verdict) or "nobody has looked at it yet"
 
 
 def _named(one: Passed) -> dict[str, Any]:
@@ -168,10 +179,10 @@ def _sum(pairs: Any) -> tuple[int, int]:  # noqa: ANN401 - a generator of pairs 
 
 def _misses(passed: Sequence[Passed]) -> Table:
     table = Table(title="misses", box=box.SIMPLE_HEAD)
-    for column in ("mail", "field", "wanted", "found"):
+    for column in ("mail", "field", "wanted", "found", "why"):
         table.add_column(column, overflow="fold")
     for miss in _summary(passed)["misses"]:
-        table.add_row(*(_plain(miss[key]) for key in ("id", "field", "wanted", "found")))
+        table.add_row(*(_plain(miss[key]) for key in ("id", "field", "wanted", "found", "why")))
     return table
 
 
