@@ -281,9 +281,8 @@ def _head(text: str) -> str:
 def _complete(text: str, found: _Findings, original_id: str | None) -> Bounce:
     """The report, with what only its words say."""
     said = text[:_WINDOW]
-    if found.status is None:
-        status = STATUS.search(said)
-        found.status = status[1] if status else None
+    if found.status is None:  # a transcript also has those of what went well
+        found.status = next((status for status in STATUS.findall(said) if status[0] in "45"), None)
     if found.permanent is None:
         found.permanent = _is_permanent(said, found.status)
     if found.diagnostic is None:

@@ -211,6 +211,16 @@ def test_a_version_number_is_no_status() -> None:
     assert (found.status, found.permanent) == (None, True)
 
 
+def test_a_transcript_of_a_dialogue_is_searched_for_what_failed_and_not_for_what_went_well() -> None:
+    raw = (
+        b"From: MAILER-DAEMON@mx.example\r\nSubject: Postfix SMTP server: errors from x\r\n\r\n"
+        b"Out: 250 2.1.5 Ok\r\nOut: 451 4.3.0 Error: queue file write error\r\nOut: 221 2.0.0 Bye\r\n"
+    )
+    found = bounce(raw)
+    assert found is not None
+    assert (found.status, found.permanent) == ("4.3.0", False)
+
+
 class _Counting:
     """An expression that counts how often it is searched for."""
 
