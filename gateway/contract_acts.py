@@ -68,9 +68,9 @@ def letter(gw: Gateway, contract: Contract, details: Details, notice_days: int, 
     values = {
         "contract": contract.name,
         "office": contract.responsible.name if contract.responsible else contract.body_name,
-        "article": _pick(language, f"quanto previsto dalla clausola {clause}", f"clause {clause}"),
+        "article": gw.rules.phrase(contract, "P-CONTACTS-CLAUSE", clause=clause),
         "start_date": wording.long_date(start, language),
-        "details": _details_phrase(details, language),
+        "details": _details_phrase(gw, contract, details),
         "hours": wording.hours_phrase(bands, language),
         "valid_from": wording.long_date(day, language),
         "days": str(notice_days),
@@ -81,20 +81,17 @@ def letter(gw: Gateway, contract: Contract, details: Details, notice_days: int, 
     return gw.rules.texts(contract).fill("T-CONTACTS" if before else "T-CONTACTS-CHANGE", values)
 
 
-def _details_phrase(details: Details, language: str) -> str:
+def _details_phrase(gw: Gateway, contract: Contract, details: Details) -> str:
     """`telefono +390700000300; e-mail …; fax …; reperibilità …, referente tecnico …`, what there is of it."""
-    on_call = _pick(
-        language,
-        f"reperibilità {details.on_call}, referente tecnico {details.contact}",
-        f"on-call {details.on_call}, technical contact {details.contact}",
-    )
-    told = (
-        f"{_pick(language, 'telefono', 'telephone')} {details.phone}" if details.phone else "",
-        f"e-mail {details.mail}" if details.mail else "",
-        f"fax {details.fax}" if details.fax else "",
-        on_call if details.on_call else "",
-    )
-    return "; ".join(filter(None, told))
+    told = {
+        "P-CONTACTS-PHONE": details.phone,
+        "P-CONTACTS-MAIL": details.mail,
+        "P-CONTACTS-FAX": details.fax,
+        "P-CONTACTS-DUTY": details.on_call,
+    }
+    values = {"phone": details.phone, "mail": details.mail, "fax": details.fax, "number": details.on_call}
+    worded = {name: value or "" for name, value in values.items()} | {"person": details.contact}
+    return "; ".join(gw.rules.phrase(contract, each, **worded) for each, value in told.items() if value)
 
 
 def send_letter(
@@ -148,7 +145,3 @@ def closing_lines(on: date, closes_at: time | None, reason: str) -> str:
     quoted = reason.replace("\\", "\\\\").replace('"', '\\"')
     lines = ["[[hours.closure]]", f"on = {on.isoformat()}", f'name = "{quoted}"']
     return "\n".join((*lines, f"closes_at = {closes_at:%H:%M:%S}") if closes_at else lines)
-
-
-def _pick(language: str, italian: str, english: str) -> str:
-    return english if language == "en" else italian

@@ -131,10 +131,10 @@ def _summary_input(reading: Reading, ticket: Ticket, contract: Contract, term: s
 
 def term_of(gw: Gateway, reading: Reading, ticket: Ticket) -> str:
     """Field 17: the terms that run and by when, as the clause counts them; nothing where the contract sets none."""
-    language = gw.rules.contract(ticket.contract, ticket.version).language
-    by = "by" if language == "en" else "entro"
+    contract = gw.rules.contract(ticket.contract, ticket.version)
+    language = contract.language
     return "; ".join(
-        f"{term_name(of, language)} {by} {deadline(due.at, due.on, language)}"
+        gw.rules.phrase(contract, "P-TERM", name=term_name(of, language), deadline=deadline(due.at, due.on, language))
         for of, due in dues.dues_of(gw, reading, ticket).items()
         if due.at and due.on
     )

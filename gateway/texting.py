@@ -48,7 +48,7 @@ def _citizen(gw: Gateway, tx: Transaction, intake: Intake, body: str, at: dateti
     person = gw.rules.people.by_number(intake.sender)
     first_line = body.strip().partition("\n")[0][:80]
     contact = Contact(
-        subject=first_line or f"SMS da {intake.sender}",
+        subject=first_line or gw.rules.phrase(contract, "P-SMS", number=intake.sender),
         text=body,
         new_text=body,
         requester=Requester(person.name if person else "", "", intake.sender, person.id if person else None),

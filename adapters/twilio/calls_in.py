@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from gateway.ports import Transaction
 
 KEY = "{key}"
-APOLOGY = "Ci scusiamo, si è verificato un problema. La Sua chiamata è registrata e sarà esaminata."
-THANKS = "Grazie. Il Suo messaggio è stato registrato e sarà esaminato."
 STEPS = frozenset(str(step) for step in Step)
 _NEEDS = ("CallSid", "From", "To")
 _TURN = re.compile(r"[0-9]{1,6}", re.ASCII)
@@ -39,6 +37,10 @@ class Calls:
         self._gw = hooks.gateway
         self._door = doorway
         self._how = hooks.how()
+        rules = hooks.gateway.rules
+        default = rules.contracts[rules.default_contract]
+        self._language = default.language
+        self._apology, self._thanks = (rules.texts(default).fill(each, {}).body for each in ("V-APOLOGY", "V-THANKS"))
         recordings = f"{hooks.api_url.rstrip('/')}/2010-04-01/Accounts/{hooks.account_sid}/Recordings/"
         self._recording = re.compile(re.escape(recordings) + r"(RE[0-9a-f]{32})(?:\.(?:wav|mp3))?", re.ASCII)
 
@@ -140,7 +142,7 @@ class Calls:
         at = self._gw.clock.now()
         told = self._told(signal, str(Step.MESSAGE), 0)
         await self._door.keep_or_do(arrival, lambda tx: calls.message_elsewhere(self._gw, tx, told, arrival, at))
-        return xml(rendered((Say(THANKS), Hangup()), str, self._how))
+        return self._last_words(self._thanks)
 
     # ------------------------------------------------------------------------------------- the telephones that ring
 
@@ -179,12 +181,19 @@ class Calls:
     def _spoken(self, heard: Heard | None) -> Response:
         """What the caller hears as TwiML; a step is an address with the turn in it."""
         if heard is None:
-            return xml(rendered((Say(APOLOGY), Hangup()), str, self._how))
+            return self._last_words(self._apology)
 
         def address(step: str) -> str:
             return f"/twilio/voice/{step}?n={heard.turn}"
 
         return xml(rendered(heard.script, address, self._how, heard.language))
+
+    def _last_words(self, words: str) -> Response:
+        """What ends a call of which nothing else is known, in the language of the default contract.
+
+        The words are at hand since the start: whatever fails later, they can be said.
+        """
+        return xml(rendered((Say(words), Hangup()), str, self._how, self._language))
 
     def _at_leg(self, script: Script, key: str) -> Response:
         return xml(rendered(script, lambda step: f"/twilio/leg/{key}/{step}", self._how))

@@ -60,6 +60,17 @@ def test_words_that_could_not_be_sent_are_refused(variant: Variant, text: str, s
     assert f"contracts/c08-rti.toml {said}" in refusal(variant, f"[[text]]\n{text}\n")
 
 
+def test_a_phrase_is_told_in_the_language_of_its_contract(variant: Variant) -> None:
+    """DOMAIN 13: the problem of an alarm is in the language of the alarm."""
+    variant.change("c08", 'language = "it"', 'language = "en"')
+    made = rules(variant, "")
+    told = [made.phrase(made.contract(each), "P-DUTY-NOT-TOLD", reason="21610") for each in ("c02-comune", "c08-rti")]
+    assert told == [
+        "L’avviso al referente reperibile non è arrivato: 21610.",
+        "The notice to the contact on call did not arrive: 21610.",
+    ]
+
+
 def test_a_language_without_texts_is_refused(variant: Variant) -> None:
     (variant.folder / "texts" / "it").mkdir(parents=True)
     for file in (Path(__file__).parents[2] / "config/texts/it").glob("*.toml"):
