@@ -6,6 +6,7 @@ import pty
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -288,10 +289,16 @@ def test_a_bar_on_the_terminal_takes_nothing_of_the_results(desk: Desk) -> None:
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     terminal, at_the_terminal = pty.openpty()
     said = (sys.executable, "-m", "config", "simulate", "--batch", file, "--config", desk.config)
-    done = subprocess.run(said, cwd=ROOT, stdout=subprocess.PIPE, stderr=at_the_terminal, timeout=60, check=True)
-    os.close(at_the_terminal)
+    with ThreadPoolExecutor(1) as looking:  # a terminal that nobody reads is full after 4 KB, and whoever writes waits
+        shown = looking.submit(shown_at, terminal)
+        try:
+            done = subprocess.run(
+                said, cwd=ROOT, stdout=subprocess.PIPE, stderr=at_the_terminal, timeout=100, check=True
+            )
+        finally:
+            os.close(at_the_terminal)
     assert [json.loads(line)["state"] for line in done.stdout.splitlines()].count("open") == 10
-    assert b"100%" in shown_at(terminal)
+    assert b"100%" in shown.result()
 
 
 def shown_at(terminal: int) -> bytes:
