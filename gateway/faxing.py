@@ -84,7 +84,12 @@ def tickets_alike(tx: Transaction, intake: Intake, fax: FaxReading, at: datetime
 def to_be_read(tx: Transaction, intake: Intake, fax: FaxReading | None, opened: Sequence[Ticket], at: datetime) -> None:
     """The pages of a fax are looked at once its ticket exists (`gateway.recognising`), never before."""
     if fax and fax.document_sha256 and opened:
-        tx.set_timer(faxes.RECOGNISE, opened[0].number, at, {"intake": str(intake.id), "attempts": "0"})
+        tx.set_timer(
+            faxes.RECOGNISE,
+            opened[0].number,
+            at,
+            {"intake": str(intake.id), "attempts": "0", "stated": str(fax.pages or "")},
+        )
 
 
 def link_alike(tx: Transaction, opened: Sequence[Ticket], alike: Sequence[int], at: datetime) -> None:

@@ -17,6 +17,7 @@ from gateway import journal
 from gateway.domain import faxes
 from gateway.domain.faxes import RECOGNISE
 from gateway.domain.intake import Channel
+from gateway.domain.phrases import recognised_note
 from gateway.domain.register import Happening
 from gateway.domain.ticket import Mark, Message
 from gateway.recognition import Document, Unavailable
@@ -163,7 +164,7 @@ class Recogniser:
         if ticket is None:
             return
         language = self.gw.rules.contract(ticket.contract, ticket.version).language
-        subject, text = faxes.recognised_note(texts, language)
+        subject, text = recognised_note(texts, language)
         tx.add_message(Message(0, number, "note", Channel.FAX, "internal", NOBODY, (), at, subject, text))
         words = faxes.words_of("\n".join(texts.values()))
         tx.change_ticket(number, sheet={**ticket.sheet, faxes.RECOGNISED: words})
@@ -180,10 +181,17 @@ def _looked(tx: Transaction, first: int, intake: int, looked: Document, at: date
     if timer is None or "looked" in timer.facts:
         return
     tx.set_timer(RECOGNISE, first, timer.due_at, {**timer.facts, "looked": "yes"})
-    data = {"pages": str(looked.pages or ""), "defects": "; ".join(looked.defects)[:500]}
+    defects = (*looked.defects, *_missing(timer, looked))
+    data = {"pages": str(looked.pages or ""), "defects": "; ".join(defects)[:500]}
     _note(tx, intake, LOOKED_AT, data, at)
-    doubtful = [each for each in looked.defects if not each.startswith(HARMLESS)]
+    doubtful = [each for each in defects if not each.startswith(HARMLESS)]
     for number in tx.tickets_of(intake) if doubtful or not looked.shown else ():
         ticket = tx.ticket(number)
         if ticket is not None and Mark.TO_VERIFY not in ticket.marks:
             tx.change_ticket(number, marks=(*ticket.marks, Mark.TO_VERIFY))
+
+
+def _missing(timer: Timer, looked: Document) -> tuple[str, ...]:
+    """What the service said to have received and the document does not have: the line may have broken (DOMAIN 9)."""
+    stated = int(timer.facts.get("stated") or 0)
+    return (f"{stated - looked.pages}_pages_fewer_than_stated",) if looked.pages and looked.pages < stated else ()

@@ -195,3 +195,16 @@ def test_a_fax_without_a_document_has_nothing_to_be_read(desk: Station) -> None:
         sender=SERVICE, to=(FAX,), channel=Channel.FAX,
     )  # fmt: skip
     assert (desk.ticket().channel, waits(desk)) == ("fax", 0)
+
+
+@pytest.mark.parametrize(("pages", "is_short"), [(3, True), (2, False), (1, False)])
+def test_a_document_with_fewer_pages_than_were_received_is_to_be_verified(
+    desk: Station, pages: int, *, is_short: bool
+) -> None:
+    """DOMAIN 9: partial reception is a contact all the same, and is flagged; the service says three, two came."""
+    fax(desk, f"Fax da 0700000001 ({pages} pagine)", document=fax_tiff(2, size=(432, 286), dpi=(51, 49)))
+    assert Mark.TO_VERIFY not in desk.ticket().marks
+    to_the_end(reader(desk, Tesseract(), ocr=False))
+    (looked,) = facts(desk, "fax_looked_at")
+    assert (Mark.TO_VERIFY in desk.ticket().marks) is is_short
+    assert looked["defects"] == ("1_pages_fewer_than_stated" if is_short else "")
