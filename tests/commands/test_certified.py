@@ -14,6 +14,7 @@ from config.load import load
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState
 from gateway.domain.intake import Arrival, Channel, IntakeState, RepeatKey
 from gateway.domain.ledger import Line, LineState, SeenReceipt, Verdict
+from gateway.domain.ticket import Message
 from gateway.ports import Transaction
 from tests.commands.conftest import Desk
 from tests.peers import pec_provider
@@ -22,6 +23,7 @@ from tests.peers.pec_provider import CERTIFIED, Submitted, Wrong
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 OURS = b"From: assistenza@pec.comune.example\r\nSubject: x\r\n\r\nCome partito.\r\n"
 RECEIPT = b"X-Ricevuta: avvenuta-consegna\r\n\r\ncome arrivata\r\n"
+ENVELOPE = b"X-Trasporto: posta-certificata\r\n\r\ncome arrivata\r\n"
 TO = ("uno@pec.produttore.example", "due@pec.produttore.example")
 
 
@@ -71,6 +73,23 @@ def test_the_export_of_a_ticket_proves_its_certified_mail(desk: Desk) -> None:
     assert base64.b64decode(receipt["base64"]) == RECEIPT
     assert receipt["receipt"]["report"]["signer"] == ["posta-certificata@gestore.example"]
     assert [one["state"] for one in found["certified_line"]] == ["delivered", "failed"]
+
+
+def test_the_export_has_the_envelope_of_a_request_by_whatever_door_it_came(desk: Desk) -> None:
+    """X3: handed to our own listener, a certified mail is kept as mail and is shown, and proved, as certified."""
+    number = desk.open()
+
+    def unit(tx: Transaction) -> None:
+        seen = tx.accept(Arrival(Channel.MAIL, "smtp", ENVELOPE, AT, "", (), RepeatKey("e1")), AT)
+        tx.add_message(
+            Message(0, number, "in", Channel.PEC, "requester", TO[0], (), AT, "x", "x", intake=seen.intake_id)
+        )
+
+    with open_store(desk.url, desk.folder / "blobs", threaded=False) as store:
+        store.write(unit)
+    lines = [json.loads(line) for line in desk.done("register", "export", number).text.splitlines()]
+    found = [base64.b64decode(one["base64"]) for one in lines if one["kind"] == "certified_envelope"]
+    assert found == [ENVELOPE]
 
 
 def trust_list_probe(desk: Desk) -> Probe:
