@@ -16,6 +16,7 @@ import logging
 import secrets
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich import box
@@ -42,10 +43,11 @@ def main() -> int:
     console.print(f"seed {options.seed}, {material.add_corpus()} seeds of the corpus")
     guided = [] if options.unguided else [target for target in wanted if target.name in GUIDED]
     share = options.seconds / 2 if guided else options.seconds
-    results = _run(wanted, share / len(wanted), options.seed, console)
+    drawn = _run(wanted, share / len(wanted), options.seed, console)
+    results = [saved(result, options.keep, options.seed) for result in drawn]
     for target in guided:
         console.print(f"{target.name}: led by coverage for {share / len(guided):.0f} s")
-        results.append(run_guided(target, share / len(guided)))
+        results.append(saved(run_guided(target, share / len(guided)), options.keep, options.seed))
     console.print(_table(results))
     failures = [failure for result in results for failure in result.failures]
     for failure in failures:
@@ -79,7 +81,14 @@ def _reproduced(wanted: list[Target], file: Path, console: Console) -> int:
     return 1 if failure else 0
 
 
-def _run(wanted: list[Target], seconds: float, seed: str, console: Console) -> list[Result]:
+def saved(result: Result, folder: Path, seed: str) -> Result:
+    """The result, its failures written at once: whoever ends the run before its end still has them."""
+    for failure in result.failures:
+        kept(failure, folder, seed)
+    return result
+
+
+def _run(wanted: list[Target], seconds: float, seed: str, console: Console) -> Iterator[Result]:
     """Each target for its share of the time, with a bar for each."""
     columns = (
         TextColumn("{task.description:<12}"),
@@ -87,7 +96,6 @@ def _run(wanted: list[Target], seconds: float, seed: str, console: Console) -> l
         TextColumn("{task.fields[inputs]:>8} inputs  {task.fields[failures]} failures"),
         TimeElapsedColumn(),
     )
-    results = []
     with Progress(*columns, console=console) as progress:
         for target in wanted:
             bar = progress.add_task(target.name, total=seconds, inputs=0, failures=0)
@@ -100,9 +108,8 @@ def _run(wanted: list[Target], seconds: float, seed: str, console: Console) -> l
                     failures=len(result.failures),
                 )
 
-            results.append(run(target, seed, seconds=seconds, on_input=count))
+            yield run(target, seed, seconds=seconds, on_input=count)
             progress.update(bar, completed=seconds)
-    return results
 
 
 def _table(results: list[Result]) -> Table:

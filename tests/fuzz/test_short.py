@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.fuzz import guided, mutations, running
+from tests.fuzz.__main__ import saved
 from tests.fuzz.every import EVERY
 from tests.fuzz.guided import run_guided
 from tests.fuzz.running import drawn, kept, run, tried
@@ -62,6 +63,13 @@ def test_a_broken_promise_is_kept_with_the_command_that_tries_it_again(tmp_path:
     assert file.read_bytes() == drawn(target, SEED, 0)
     assert command == f"make fuzz ARGS='--reproduce {file} --target broken'"
     assert "this one" in file.with_suffix(".txt").read_text()
+
+
+def test_what_was_found_is_kept_before_the_next_target_begins(tmp_path: Path) -> None:
+    """Whoever ends a run of hours loses nothing of it."""
+    target = Target("broken", lambda rng: rng.randbytes(4), lambda _: holds("this one", when=False))
+    assert len(saved(run(target, SEED, inputs=1), tmp_path, SEED).failures) == 1
+    assert {file.suffix for file in tmp_path.iterdir()} == {".in", ".txt"}
 
 
 def test_no_mutation_makes_an_input_without_end() -> None:

@@ -179,7 +179,7 @@ def test_marks_of_ours_in_other_peoples_html_mean_nothing() -> None:
 def test_a_blank_line_at_the_end_of_a_quote_is_no_line_of_the_next_text() -> None:
     """Found by `make fuzz`, target quotes."""
     first = html_quotes.unmarked("Va.\n\ue000Prima?\n\n\ue001")
-    assert (first.text, first.quoted) == ("Va.\nPrima?", {1})
+    assert (first.text, first.quoted) == ("Va.\nPrima?", frozenset({1}))
     assert html_quotes.joined((first, html_quotes.Marked("Poi."))).quoted == {1}
 
 
