@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway.domain.certified import Kind
-from gateway.domain.faxes import pages_phrase
 from gateway.domain.intake import Channel
 from gateway.domain.mail_words import shown_text
 from gateway.domain.ticket import Mark, Requester
+from gateway.domain.wording import pages_phrase
 
 if TYPE_CHECKING:
     from gateway.domain.certified import CertifiedReading

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from gateway.domain import particulars, replies
 from gateway.domain.decision import Became, Mode
-from gateway.domain.faxes import pages_phrase
 from gateway.domain.hours import ClosedBecause, local
 from gateway.domain.intake import Channel
 from gateway.domain.phrases import short_deadline
 from gateway.domain.provisions import ActKind, Of
 from gateway.domain.ticket import Mark
+from gateway.domain.wording import pages_phrase
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -1,4 +1,4 @@
-"""What is decided about a fax: when it was received, by what it is known again, how its pages are said."""
+"""What is decided about a fax: when it was received, by what it is known again, by which words it is found."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from gateway.domain.hours import local
 from gateway.domain.intake import RepeatKey
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from gateway.domain.intake import FaxReading
@@ -64,26 +63,6 @@ def same_document(fax: FaxReading) -> RepeatKey | None:
         return None
     key = "\0".join((fax.number, fax.called_number or "", fax.document_sha256))
     return RepeatKey(f"same-document:{key}", SAME_DOCUMENT_FOR)
-
-
-def pages_phrase(pages: int | None, language: str = "it") -> str:
-    """`1 pagina`, `3 pagine`, `pagine non dichiarate`."""
-    if language == "en":
-        return "number of pages not stated" if pages is None else f"{pages} page{'' if pages == 1 else 's'}"
-    return "pagine non dichiarate" if pages is None else f"{pages} pagin{'a' if pages == 1 else 'e'}"
-
-
-_NOTES = {
-    "it": ("Testo riconosciuto", "Letto da una macchina: può contenere errori. Fa fede il fax.", "pagina"),
-    "en": ("Recognised text", "Read by a machine: it may be wrong. The fax itself counts.", "page"),
-}
-
-
-def recognised_note(texts: Mapping[int, str], language: str = "it") -> tuple[str, str]:
-    """Subject and text of the note that tells the desk what a machine read, page by page."""
-    subject, warning, page = _NOTES.get(language, _NOTES["it"])
-    told = [f"— {page} {number} —\n{text}" for number, text in texts.items() if text]
-    return subject, "\n\n".join((warning, *told))
 
 
 def words_of(text: str) -> str:

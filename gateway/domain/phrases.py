@@ -1,4 +1,7 @@
-"""How terms, visits, offices and requesters are worded for people, in Italian and English. Days are days in Rome."""
+"""How terms, offices, requesters and what was received are worded for people, in Italian and English.
+
+Days are days in Rome.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from gateway.domain.provisions import Counting, Of
 from gateway.domain.wording import clock, hour, in_rome, long_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from gateway.domain.intake import Attachment
@@ -26,6 +29,15 @@ _OF = {
     Of.SECOND_LEVEL: ("secondo livello", "second level"),
     Of.COMPLAINT: ("risposta al reclamo", "answer to the complaint"),
     Of.OFFICE: ("risposta dell’ufficio", "answer of the office"),
+}
+
+_ENCRYPTED = (
+    "Il messaggio è cifrato e qui non si può leggere: l’originale è tra gli allegati, il mittente lo mandi in chiaro.",
+    "The message is encrypted and cannot be read here: the original is attached, the sender should send it in clear.",
+)
+_RECOGNISED = {
+    "it": ("Testo riconosciuto", "Letto da una macchina: può contenere errori. Fa fede il fax.", "pagina"),
+    "en": ("Recognised text", "Read by a machine: it may be wrong. The fax itself counts.", "page"),
 }
 
 
@@ -94,6 +106,18 @@ def attachment_names(attachments: Iterable[Attachment], language: str = "it") ->
     """The attachments by name and size: `schermata.png (48 kB)`; `nessuno` when there is none."""
     told = [f"{each.shown_name or each.name} ({-(-each.size // KILOBYTE)} kB)" for each in attachments]
     return ", ".join(told) or _pick(language, "nessuno", "none")
+
+
+def recognised_note(texts: Mapping[int, str], language: str = "it") -> tuple[str, str]:
+    """Subject and text of the note that tells the desk what a machine read, page by page."""
+    subject, warning, page = _RECOGNISED.get(language, _RECOGNISED["it"])
+    told = [f"— {page} {number} —\n{text}" for number, text in texts.items() if text]
+    return subject, "\n\n".join((warning, *told))
+
+
+def encrypted_phrase(language: str = "it") -> str:
+    """What the desk reads of a mail that only its recipient's key opens."""
+    return _pick(language, *_ENCRYPTED)
 
 
 def _pick(language: str, italian: str, english: str) -> str:

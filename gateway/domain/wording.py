@@ -268,6 +268,13 @@ def spoken_phone(number: str) -> str:
     return spoken_number(number.removeprefix("+39"))
 
 
+def pages_phrase(pages: int | None, language: str = "it") -> str:
+    """How many pages a fax says that it has: `1 pagina`, `3 pagine`, `pagine non dichiarate`."""
+    if language == "en":
+        return "number of pages not stated" if pages is None else f"{pages} page{'' if pages == 1 else 's'}"
+    return "pagine non dichiarate" if pages is None else f"{pages} pagin{'a' if pages == 1 else 'e'}"
+
+
 # ---------------------------------------------------------------------------------------------------- names of values
 
 MAILBOX = "mailbox"

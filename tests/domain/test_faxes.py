@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.faxes import MAX_WORDS, pages_phrase, received_at, recognised_note, same_document, words_of
+from gateway.domain.faxes import MAX_WORDS, received_at, same_document, words_of
 from gateway.domain.intake import FaxReading
+from gateway.domain.phrases import recognised_note
+from gateway.domain.wording import pages_phrase
 
 ARRIVED = datetime.fromisoformat("2026-11-24T10:20:00+01:00")
 NOTHING = FaxReading(None, None, None, None, None, None, None, None)
