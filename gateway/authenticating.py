@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from gateway.domain.authentication import Verdict
@@ -37,6 +37,10 @@ class VerdictReading(Protocol):
 
     def waiting_unverified(self) -> tuple[int, datetime | None]:
         """How many mails wait for somebody at the desk, and when the oldest of them was received."""
+        ...
+
+    def unverified_by_ticket(self) -> Mapping[int, int]:
+        """How many mails wait to join each ticket; only tickets for which one does."""
         ...
 
 

@@ -53,6 +53,11 @@ class AuthenticationReading(CertifiedReading):
         count, oldest = self._connection.execute(query.where(intake.c.state == str(IntakeState.UNVERIFIED))).one()
         return count, oldest
 
+    def unverified_by_ticket(self) -> dict[int, int]:
+        self._see(_a)
+        query = sa.select(_a.c.ticket, sa.func.count()).where(_a.c.ticket.is_not(None)).group_by(_a.c.ticket)
+        return {ticket: count for ticket, count in self._connection.execute(query)}  # noqa: C416 - rows, not pairs
+
 
 class AuthenticationWriting(CertifiedWriting, AuthenticationReading):
     """What a unit may write."""

@@ -81,17 +81,19 @@ def list_(
         found = shell.read(
             lambda r: r.tickets(states=state or (), contract=contract, since=since, text=text, limit=limit)
         )
+        unverified = shell.read(lambda r: r.unverified_by_ticket())
         if not found and contract is not None and contract not in shell.site.contracts:
             raise NotFoundError(f"there is no contract {contract!r}; there are: {', '.join(shell.site.contracts)}")
     if as_json:
-        showing.document([listed(ticket) for ticket in found])
+        showing.document([listed(ticket) | {"unverified": unverified.get(ticket.number, 0)} for ticket in found])
         return
     showing.table(
-        ("NUMBER", "STATE", "LEVEL", "PRIORITY", "CONTRACT", "CHANNEL", "OPENED", "DUE", "BECAME", "OWNER", "REQUESTER",
-         "SUBJECT"),
+        ("NUMBER", "STATE", "LEVEL", "PRIORITY", "CONTRACT", "CHANNEL", "OPENED", "DUE", "BECAME", "OWNER",
+         "UNVERIFIED", "REQUESTER", "SUBJECT"),
         [
             (t.number, t.state, t.level, t.priority, t.contract, t.channel, showing.rome(t.opened_at),
              showing.rome(earliest_due(t)) or "-", t.became, t.owner or "-",
+             unverified.get(t.number) or "-",
              t.requester.address or t.requester.number or t.requester.name or "-", t.subject)
             for t in found
         ],

@@ -57,6 +57,8 @@ def test_what_waits_is_listed_and_read(desk: Desk, waiting: tuple[int, int]) -> 
     assert [one["intake"] for one in desk.show(number)["unverified"]] == [intake]
     assert "dmarc=fail (p=none)" in desk.done("intake", "show", intake).text
     assert "Unverified, waiting" in desk.done("ticket", "show", number).text
+    (listed,) = desk.done("ticket", "list", "--json").json
+    assert listed["unverified"] == 1
 
 
 def test_what_is_accepted_joins_its_ticket(desk: Desk, waiting: tuple[int, int]) -> None:
@@ -68,6 +70,7 @@ def test_what_is_accepted_joins_its_ticket(desk: Desk, waiting: tuple[int, int])
         assert shell.read(lambda reading: reading.verdict(intake)).by == "elena"  # type: ignore[union-attr]
     shown = desk.show(number)
     assert shown["unverified"] == []
+    assert [each["unverified"] for each in desk.done("ticket", "list", "--json").json] == [0]
     accepted = [event for event in shown["events"] if event["type"] == "mail_accepted"]
     assert [event["by"] for event in accepted] == ["elena"]
 
