@@ -7,15 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.rehearsal import HangUp, Silence, answers, replies, rings_out, voicemail
+from adapters.rehearsal import HangUp, Leave, Press, Silence, answers, replies, rings_out, voicemail
 from gateway import duty, standing_in
 from gateway.domain.hours import ROME
 from gateway.domain.roster.shifts import Shift
 from gateway.domain.telephony import CallOutcome
-from gateway.domain.ticket import TicketState
+from gateway.domain.ticket import Mark, TicketState
 from tests.adapters.twilio.conftest import house, loop, rehearsal
 from tests.adapters.twilio.house import House, call_form
-from tests.flow.station import BRUNO, CARLA, CITIZEN, DESK_NUMBER
+from tests.flow.station import BRUNO, CARLA, CITIZEN, DESK_NUMBER, code_in
 
 __all__ = ["house", "loop", "rehearsal"]
 
@@ -146,3 +146,60 @@ def test_a_call_that_the_carrier_never_signed_is_refused_replayed_it_is_one_and_
     house.written()
     assert len(house.station.store.read(lambda reading: reading.calls())) == 1
     assert len(house.station.intakes()) == 1
+
+
+# ------------------------------------------------------------------------------------------------------- small stories
+
+
+def test_in_hours_whoever_finds_everybody_busy_is_called_back_when_they_ask_for_it(house: House) -> None:
+    """C2.3, V-05: place, time and the offer are heard; a call-back is a task for a person, nothing dials the caller."""
+    house.station.clock.set("2026-11-24T10:12:00+01:00")
+    heard = called(house, "1", Press("1", after_hearing="per essere richiamato"))
+    ticket = house.station.ticket()
+    assert Mark.CALL_BACK in ticket.marks
+    assert "Sarà richiamato" in heard
+    house.go()
+    assert CITIZEN not in [call.to for call in house.carrier.calls]
+
+
+def test_after_the_whole_chain_the_caller_hears_the_truth_leaves_a_message_and_somebody_is_told(house: House) -> None:
+    """C2.11, S036, V-09."""
+    heard = called(house, "1", Leave(6))
+    ticket = house.station.ticket()
+    assert len(set(rung(house))) == len(rung(house)) == 3
+    assert "il tecnico reperibile non risponde" in heard
+    assert Mark.ON_CALL_NOT_REACHED in ticket.marks
+    assert [recording.duration_s for recording in house.carrier.recordings] == [6]
+    assert house.station.alarms()
+
+
+def test_a_technician_who_says_no_by_text_has_the_deputy_woken_at_once(house: House) -> None:
+    """S030: without waiting for the clock."""
+    house.carrier.phones[BRUNO], house.carrier.phones[CARLA] = replies("NO {code}"), replies(" ok-{code} ")
+    house.urgent_mail()
+    house.go()
+    assert house.station.ticket().owner == "carla"
+    assert BRUNO not in [call.to for call in house.carrier.calls]
+
+
+def test_info_rings_the_technician_who_hears_it_read_and_accepts_there(house: House) -> None:
+    house.carrier.phones[BRUNO] = replies("Info {code}").but(ring=answers().ring, script=(Press("1"),))
+    house.urgent_mail()
+    house.go()
+    call = house.carrier.calls[0]
+    assert call.to == BRUNO
+    assert " ".join(str(house.station.ticket().number)[:4]) in " ".join(call.heard)
+    assert house.station.ticket().owner == "bruno"
+
+
+def test_three_wrong_codes_block_the_page_and_the_deputy_is_woken(house: House) -> None:
+    """B-079: guessing opens nothing, and nobody waits for whoever guesses."""
+    house.urgent_mail()
+    right = code_in(house.first_text().text)
+    for wrong in (code for code in ("111111", "222222", "333333", "444444")[:4] if code != right):
+        house.carrier.send_sms(BRUNO, f"OK {wrong}")
+        house.go()
+    house.carrier.send_sms(BRUNO, f"OK {right}")
+    house.go()
+    assert house.station.ticket().owner is None
+    assert house.station.page_texts(CARLA)
