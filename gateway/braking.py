@@ -20,14 +20,18 @@ from gateway.telling import NOBODY
 
 if TYPE_CHECKING:
     from gateway.domain.contract import Contract
-    from gateway.domain.ticket import Ticket
-    from gateway.ports import Gateway, Reading, Transaction
+    from gateway.domain.ticket import Ticket, Timer
+    from gateway.ports import Gateway, Transaction
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STORM = "answer_storm"
 """While it is set, its address gets no automatic answer."""
 DOMAIN = "answered_domain"
-"""How many automatic answers a domain got in the hour that its facts say when it began."""
+"""How many automatic answers a domain got in the hour that ends when it is due, and until when it has storms.
+
+It is read for each answer in any case: only where it says so a storm of the address itself is looked for.
+"""
+STORMS_UNTIL = "storms_until"
 ABOUT = {
     Brake.STORM: "T-ALARM-ANSWERS-STORM",
     Brake.ADDRESS: "T-ALARM-ANSWERS-ADDRESS",
@@ -56,7 +60,8 @@ def answer_at(
 
 def _answered(gw: Gateway, tx: Transaction, ticket: Ticket, address: str, at: datetime, text_id: str) -> Answered:
     limits = gw.rules.answers
-    storms = tx.timer(STORM, _key(address))
+    counted = tx.timer(DOMAIN, _key(_domain(address)))
+    storms = tx.timer(STORM, _key(address)) if _has_storms(counted, at) else None
     today = tx.acknowledged_since(address, at - DAY)
     of_ticket = ticket.opened_at < at and tx.dispatches(
         ticket=ticket.number, to=address, kind=DispatchKind.ACKNOWLEDGEMENT, since=at - DAY, limit=1
@@ -65,7 +70,7 @@ def _answered(gw: Gateway, tx: Transaction, ticket: Ticket, address: str, at: da
         in_pause=_same(tx, ticket, address, at - limits.pause, text_id) if today else 0,
         in_window=tx.acknowledged_since(address, at - limits.storm_window) if today else 0,
         today=today,
-        domain=_of_domain(tx, address, at),
+        domain=_counted(counted, at),
         of_ticket_today=len(of_ticket or ()),
         storms=storms is not None and storms.due_at > at,
     )
@@ -81,6 +86,7 @@ def _storms(gw: Gateway, tx: Transaction, address: str, at: datetime) -> None:
     """What waits for its pause is not sent, and the storm lasts until the address was quiet for its whole window."""
     limits = gw.rules.answers
     tx.set_timer(STORM, _key(address), at + limits.storm_window, {})
+    _note_storm(tx, address, at, at + limits.storm_window)
     waiting = tx.dispatches(
         to=address,
         kind=DispatchKind.ACKNOWLEDGEMENT,
@@ -93,16 +99,30 @@ def _storms(gw: Gateway, tx: Transaction, address: str, at: datetime) -> None:
             tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason="held back: many mails of one address")
 
 
-def _of_domain(reading: Reading, address: str, at: datetime) -> int:
-    counted = reading.timer(DOMAIN, _key(_domain(address)))
+def _counted(counted: Timer | None, at: datetime) -> int:
     return int(counted.facts["count"]) if counted is not None and counted.due_at > at else 0
 
 
-def _count(tx: Transaction, address: str, at: datetime) -> None:
-    key, count = _key(_domain(address)), _of_domain(tx, address, at)
+def _has_storms(counted: Timer | None, at: datetime) -> bool:
+    until = counted.facts.get(STORMS_UNTIL) if counted is not None else None
+    return until is not None and datetime.fromisoformat(until) > at
+
+
+def _note_storm(tx: Transaction, address: str, at: datetime, until: datetime) -> None:
+    key = _key(_domain(address))
     counted = tx.timer(DOMAIN, key)
+    facts = dict(counted.facts) if counted is not None else {"count": "0"}
+    latest = max(until, datetime.fromisoformat(facts.get(STORMS_UNTIL) or until.isoformat()))
+    tx.set_timer(DOMAIN, key, counted.due_at if counted is not None else at, facts | {STORMS_UNTIL: latest.isoformat()})
+
+
+def _count(tx: Transaction, address: str, at: datetime) -> None:
+    key = _key(_domain(address))
+    counted = tx.timer(DOMAIN, key)
+    count = _counted(counted, at)
     ends = counted.due_at if counted is not None and count else at + HOUR
-    tx.set_timer(DOMAIN, key, ends, {"count": str(count + 1)})
+    facts = dict(counted.facts) if counted is not None else {}
+    tx.set_timer(DOMAIN, key, ends, facts | {"count": str(count + 1)})
 
 
 def _tell(

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from adapters.store import open_store
+from adapters.store.reading import SqlReading
 from config.compose import gateway_of, outgoing
 from config.load import load
-from gateway import flow, telling
+from gateway import braking, flow, telling
 from gateway.domain.answer_limits import AnswerLimits
 from gateway.domain.dispatch import DispatchKind, DispatchState, Sent
 from gateway.domain.intake import Arrival, Channel, RepeatKey
@@ -24,6 +25,7 @@ from tests.flow.station import INTAKE, MARIA, TUESDAY_MORNING, Station
 if TYPE_CHECKING:
     from gateway.domain.contract import Contract
     from gateway.domain.dispatch import Dispatch
+    from gateway.domain.ticket import Timer
 
 ROBOT = "avvisi@robot.example"
 SUPERVISOR_TEXT = "risposte automatiche sospese"
@@ -95,6 +97,37 @@ def test_a_storm_lasts_as_long_as_mails_come(station: Station) -> None:
         station.clock.pass_(minutes=1 if count < 8 else 5)
     assert len(sent_to(station, ROBOT)) < 8
     assert len(brakes(station)) == 1
+
+
+def test_a_storm_that_goes_on_for_days_is_never_answered_again(station: Station) -> None:
+    """The answers of the day before do not count any more; the storm does. Another address of the domain is served."""
+    changed = AnswerLimits(storm_window=timedelta(hours=10))
+    station.gw.rules = replace(station.gw.rules, answers=changed)
+    for count in range(6):
+        station.mail(f"Avviso {count}", sender=ROBOT)
+        station.clock.pass_(minutes=2)
+    answered = len(sent_to(station, ROBOT))
+    for count in range(5):
+        station.clock.pass_(minutes=9 * 60)
+        station.mail(f"Ancora {count}", sender=ROBOT)
+        station.mail("Una domanda", sender=f"persona{count}@robot.example")
+        assert len(sent_to(station, f"persona{count}@robot.example")) == 1
+    assert len(sent_to(station, ROBOT)) == answered
+
+
+def test_where_there_is_no_storm_nobody_looks_for_one(station: Station, monkeypatch: pytest.MonkeyPatch) -> None:
+    """P6: an acknowledgement asks the database for one timer of the brake, and not for two."""
+    asked: list[str] = []
+    look = SqlReading.timer
+
+    def counted(reading: SqlReading, kind: str, ticket: int) -> Timer | None:
+        asked.append(kind)
+        return look(reading, kind, ticket)
+
+    monkeypatch.setattr(SqlReading, "timer", counted)
+    station.mail(sender=MARIA)
+    assert len(sent_to(station, MARIA)) == 1
+    assert (braking.DOMAIN in asked, braking.STORM in asked) == (True, False)
 
 
 def test_an_address_gets_so_many_answers_a_day_and_no_more(station: Station) -> None:
