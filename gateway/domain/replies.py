@@ -30,7 +30,7 @@ def values(contract: Contract, ticket: Ticket, opening: Opening, at: datetime) -
     return {
         "ticket": str(ticket.number),
         "ticket_spoken": wording.spoken_number(ticket.number),
-        "subject": quoted_subject(ticket.subject),
+        "subject": quoted_subject(ticket.subject, empty=wording.no_subject(language)),
         "date": wording.long_date(ticket.received_at, language),
         "time": wording.hour(ticket.received_at, language),
         "time_spoken": wording.spoken_hour(ticket.received_at, language),

@@ -358,6 +358,11 @@ def _name(kind: str, value: str, language: str) -> str:
     return str(value) if names is None else _pick(language, *names)
 
 
+def no_subject(language: str = "it") -> str:
+    """What stands where somebody's subject would be quoted and there is none."""
+    return _pick(language, "(senza oggetto)", "(no subject)")
+
+
 def reason_phrase(reason: str, *, holiday: str | None = None, on: date | None = None, language: str = "it") -> str:
     """Why the service is closed, as `{motivo_chiusura}` says it: `giorno festivo: Lunedì dell'Angelo`.
 

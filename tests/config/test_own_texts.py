@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from config.compose import rules_of
+from gateway.domain import replies
 from gateway.domain.errors import SettingError
+from gateway.domain.hours import opening
+from gateway.domain.intake import Channel
 from gateway.domain.rules import Rules
+from gateway.domain.ticket import Priority, Requester, Ticket, TicketState, TicketType
 from tests.config.variant import Variant
 
 
@@ -69,6 +74,29 @@ def test_a_phrase_is_told_in_the_language_of_its_contract(variant: Variant) -> N
         "L’avviso al referente reperibile non è arrivato: 21610.",
         "The notice to the contact on call did not arrive: 21610.",
     ]
+
+
+@pytest.mark.parametrize(("language", "told"), [("it", "(senza oggetto)"), ("en", "(no subject)")])
+def test_a_request_without_a_subject_is_quoted_in_the_language_of_its_contract(
+    variant: Variant, language: str, told: str
+) -> None:
+    """DOMAIN 13."""
+    variant.change("c08", 'language = "it"', f'language = "{language}"')
+    contract, at = rules(variant, "").contract("c08-rti"), datetime(2026, 11, 24, 9, tzinfo=UTC)
+    ticket = Ticket(
+        number=2026000123,
+        contract=contract.id,
+        channel=Channel.MAIL,
+        type=TicketType.OTHER,
+        state=TicketState.NEW,
+        level=1,
+        priority=Priority.NORMAL,
+        subject="",
+        requester=Requester(),
+        opened_at=at,
+        received_at=at,
+    )
+    assert replies.values(contract, ticket, opening(contract, at), at)["subject"] == told
 
 
 def test_a_language_without_texts_is_refused(variant: Variant) -> None:
