@@ -109,7 +109,7 @@ def _certified(reading: Reading, number: int, raw_of: Callable[[Dispatch], bytes
     for receipt in reading.receipts(ticket=number, limit=LARGEST):
         intake = reading.intake(receipt.intake, raw=True)
         yield {"kind": "certified_receipt", "receipt": asdict(receipt), **_bytes(intake.raw if intake else b"")}
-    came = (message for message in reading.messages(number) if message.intake and message.channel is Channel.PEC)
+    came = (message for message in reading.messages(number) if message.intake and message.channel == Channel.PEC)
     for intake_id in dict.fromkeys(message.intake or 0 for message in came):
         envelope = reading.intake(intake_id, raw=True)
         if envelope is not None:
