@@ -16,6 +16,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from adapters.store import migrate, open_store, require_current, schema_revision, tables
+from adapters.store.columns import metadata
 from adapters.store.engine import parsed, writing_engine
 from adapters.store.schema import MIGRATIONS, revisions
 from gateway.domain.errors import StoreError
@@ -77,9 +78,9 @@ def test_the_migrations_make_exactly_the_tables(empty_url: str, request: pytest.
     migrated = writing_engine(parsed(empty_url))
     made = writing_engine(parsed(other_url(empty_url, request)))
     with made.begin() as connection:
-        tables.metadata.create_all(connection)
+        metadata.create_all(connection)
     with migrated.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), tables.metadata)
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
     assert described(migrated) == described(made)
     assert differences == []
     migrated.dispose()
