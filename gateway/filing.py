@@ -83,6 +83,7 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
     if known is not None and sender is not None and way is verifying.Way.WAITS:
         tells = not contact.automatic
         return verifying.hold(gw, tx, intake, known, sender, at, name=contact.sender, tells=tells)
+    contact = verifying.naming(contact, known, way)
     known = known if way is verifying.Way.JOINS else None
     if known is not None:
         join(gw, tx, intake, known, contact, at, thread=(*reading.in_reply_to, *reading.references))

@@ -131,6 +131,13 @@ def way(gw: Gateway, ticket: Ticket | None, contact: Contact, verdict: Verdict |
     return Way.APART if urgent and not opening(contract, at).is_open else Way.WAITS
 
 
+def naming(contact: Contact, ticket: Ticket | None, way: Way) -> Contact:
+    """What is filed apart says in its own history which ticket it names; that one's does not change."""
+    if ticket is None or way is not Way.APART:
+        return contact
+    return replace(contact, clause_facts=(*contact.clause_facts, ("names", str(ticket.number))))
+
+
 def hold(  # noqa: PLR0913 - what waits for what, since when, and who is told
     gw: Gateway,
     tx: Transaction,

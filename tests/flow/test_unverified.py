@@ -14,6 +14,7 @@ from gateway.domain import correlation
 from gateway.domain.authentication import Finding, Method, Result, Standing, Verdict, with_retry
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.intake import Arrival, Channel, Intake, IntakeState, RepeatKey
+from gateway.domain.register import Entry
 from gateway.domain.ticket import Mark, Message, Ticket, TicketState
 from gateway.tickets import DeskError
 from tests.flow.station import INTAKE, MARIA, OTHER_INTAKE, TUESDAY_MORNING, Station
@@ -65,6 +66,10 @@ def answer_to(station: Station, ticket: Ticket, text: str = "Ecco i dati.", **mo
 def heard(station: Station, ticket: Ticket) -> list[Message]:
     """What came in on a ticket."""
     return [message for message in station.messages(ticket) if message.direction == "in"]
+
+
+def entries(station: Station, ticket: Ticket) -> list[Entry]:
+    return station.store.read(lambda reading: reading.entries(str(ticket.number)))
 
 
 def held(station: Station) -> Intake:
@@ -206,6 +211,8 @@ def test_an_urgent_unverified_answer_at_night_is_a_request_of_its_own(
     assert first == before
     assert Mark.UNVERIFIED_SENDER in other.marks
     assert len(station.page_texts()) == 1
+    (received,) = [each for each in entries(station, other) if each.type == "received"]
+    assert received.data["names"] == str(ticket.number), "whoever is woken finds what it is about"
 
 
 def test_a_robot_that_answers_at_night_wakes_nobody(station: Station, looker: Looker, ticket: Ticket) -> None:
