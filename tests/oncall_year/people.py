@@ -10,6 +10,8 @@ from datetime import datetime
 from tests.oncall_year.agenda import Span, covers
 
 CODE = re.compile(r"OK (\d{6})")
+ASKED_TO_SWAP = "ti chiede di coprire"
+"""They think it over, and answer by the command: `Year._swap` says what, and when."""
 
 
 @dataclass(slots=True)
@@ -28,6 +30,8 @@ class Technician:
         """What is written back to an SMS; None: nothing."""
         if "Rispondi OK per confermare" in text:
             return "ok" if rng.random() < 0.8 else None
+        if ASKED_TO_SWAP in text:
+            return None
         code = CODE.search(text)
         if code is None:
             return None

@@ -27,6 +27,7 @@ __all__ = ["sqlite_template"]
 SPRING = datetime.fromisoformat("2027-03-15T00:00:00+01:00")
 
 
+@pytest.mark.slow  # a month each, with every contact filed and every text answered
 @pytest.mark.parametrize(("seed", "start"), [(20_260_901, START), (7, SPRING)])
 def test_a_month_of_on_call_keeps_its_promises(seed: int, start: datetime) -> None:
     """P6, P8, P10, P15, X10, C2.8, C2.11: the long form is `make oncall-year`."""
@@ -77,6 +78,7 @@ def swallow(_self: StandInRelay, dispatch: Dispatch) -> Outcome:
     return Sent(f"<{dispatch.key}@nowhere.example>")
 
 
+@pytest.mark.slow  # a night in which every ladder is climbed again and again
 def test_when_nobody_answers_the_alarm_is_what_counts(night: Year, monkeypatch: pytest.MonkeyPatch) -> None:
     """P8, C2.11."""
     monkeypatch.setattr(Technician, "is_reachable", deaf)
