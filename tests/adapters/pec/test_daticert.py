@@ -88,14 +88,15 @@ def test_beyond_a_megabyte_nothing_is_looked_at() -> None:
     assert (found, defects) == (None, (f"{NOT_VALID}: more than {MAX_BYTES} bytes",))
 
 
-def test_deep_and_wide_data_take_less_than_a_second() -> None:
-    began = time.perf_counter()
+def test_deep_and_wide_data_cost_no_more_than_their_length() -> None:
+    """Of the processor's time, whatever else runs; what grows with the square would take minutes."""
+    began = time.process_time()
     deep = b"<postacert>" + b"<a>" * 100_000 + b"</a>" * 100_000 + b"</postacert>"
     wide = WHOLE.replace("<oggetto>", "<destinatari>x@y.example</destinatari>" * 20_000 + "<oggetto>").encode()
     spoilt = b"<postacert><msgid>" + b"<" * 500_000
     for raw in (deep, wide[:MAX_BYTES], spoilt, b"<msgid>" * 100_000, b"&" * 900_000):
         read_daticert(raw)
-    assert time.perf_counter() - began < 3
+    assert time.process_time() - began < 10
     found, defects = read_daticert(wide)
     assert found is None or len(found.recipients) <= MAX_RECIPIENTS
     assert defects
