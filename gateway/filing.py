@@ -85,11 +85,14 @@ def file_mail(  # noqa: PLR0913 - so much is known of a mail before it is filed
         return verifying.hold(gw, tx, intake, known, sender, at, name=contact.sender, tells=tells)
     contact = verifying.naming(contact, known, way)
     known = known if way is verifying.Way.JOINS else None
-    if known is not None:
-        join(gw, tx, intake, known, contact, at, thread=(*reading.in_reply_to, *reading.references))
-        fresh = [contract for contract in fresh if contract.id != known.contract]
-    opened = [open_ticket(gw, tx, intake, contract, contact, at) for contract in fresh if known is None]
-    _link_all(tx, [*_of_the_same_delivery(tx, intake, at), *opened])
+    beside = _of_the_same_delivery(tx, intake, at)
+    if known is None:
+        opened = [open_ticket(gw, tx, intake, contract, contact, at) for contract in fresh]
+    else:
+        if known.number not in {one.number for one in beside}:
+            join(gw, tx, intake, known, contact, at, thread=(*reading.in_reply_to, *reading.references))
+        opened, beside = _for_the_others(gw, tx, intake, known, contact, at), [known]
+    _link_all(tx, [*beside, *opened])
     faxing.link_alike(tx, opened, alike, at)
     faxing.to_be_read(tx, intake, fax, opened, at)
     scanning.mark_known(gw, tx, intake.id, reading.attachments, at)
@@ -196,6 +199,27 @@ def _of_the_same_delivery(tx: Transaction, intake: Intake, at: datetime) -> list
     numbers = tx.tickets_of(first) if first is not None else []
     found = tx.ticket(numbers[0]) if numbers else None
     return [found] if found else []
+
+
+def _for_the_others(
+    gw: Gateway, tx: Transaction, intake: Intake, known: Ticket, contact: Contact, at: datetime
+) -> list[Ticket]:
+    """The other contracts that the requester of a ticket writes to at once: the ticket beside it, or a new one.
+
+    Only what the envelope says counts, and only from whom the ticket is: an answer of the vendor is no new request.
+    """
+    if contact.automatic or contact.sender.casefold() != known.requester.address.casefold():
+        return []
+    beside = {other.contract: other for number, _ in tx.links(known.number) if (other := tx.ticket(number))}
+    opened = []
+    for contract in gw.rules.contracts_at(intake.channel, intake.recipients):
+        if contract.id == known.contract:
+            continue
+        if contract.id in beside:
+            join(gw, tx, intake, beside[contract.id], contact, at)
+        else:
+            opened.append(open_ticket(gw, tx, intake, contract, contact, at))
+    return opened
 
 
 def _link_all(tx: Transaction, tickets: Sequence[Ticket]) -> None:

@@ -81,6 +81,28 @@ def test_one_mail_to_two_contracts_is_two_linked_tickets(station: Station) -> No
     assert station.store.read(lambda reading: reading.links(first)) == [(second, "same_contact")]
 
 
+def test_an_answer_that_also_goes_to_another_contract_is_its_request_once(station: Station) -> None:
+    """DESIGN, "Which contract": the ticket that it answers, and a linked one; the next answer joins both."""
+    other = other_intake(station)
+    station.mail("Stampa")
+    first = station.ticket()
+    for _ in range(2):
+        station.mail(f"Re: [{first.number}] Stampa", to=(INTAKE, other))
+    second, asked = station.tickets()
+    assert (asked.number, second.contract == asked.contract) == (first.number, False)
+    assert station.store.read(lambda reading: reading.links(first.number)) == [(second.number, "same_contact")]
+    numbers = (second.number, asked.number)
+    said = station.store.read(lambda reading: [reading.messages(number) for number in numbers])
+    assert [sum(message.direction == "in" for message in each) for each in said] == [2, 3]
+
+
+def test_an_answer_of_the_vendor_that_also_goes_to_another_contract_opens_nothing_there(station: Station) -> None:
+    station.mail("Stampa")
+    number = station.ticket().number
+    station.mail(f"Re: [{number}] Stampa", sender=VENDOR, to=(INTAKE, other_intake(station)))
+    assert [ticket.number for ticket in station.tickets()] == [number]
+
+
 def test_an_address_that_no_contract_knows_is_filed_under_the_default_to_be_confirmed(station: Station) -> None:
     """DESIGN, "Which contract": never dropped."""
     station.arrive(station.raw_mail("Ciao", "testo", sender=MARIA, to=("altro@comune.example",), message_id=""), to=())
