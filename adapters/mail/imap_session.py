@@ -247,6 +247,7 @@ class ImapSession:
 
     def uids_after(self, uid: int, folder: Folder) -> list[int]:
         """The UIDs of messages after `uid` that are not marked as deleted, in order; of many only the first ones."""
+        self._imap.untagged_responses.pop("EXISTS", None)
         low, window = uid + 1, WINDOW
         many = folder.exists is None or folder.exists > WINDOW
         while many and folder.uidnext is not None and folder.uidnext - low > window:
@@ -344,7 +345,13 @@ class ImapSession:
             raise ImapFolderError("the server has neither MOVE nor UIDPLUS: messages stay where they are")
 
     def wait(self, for_s: float) -> bool:
-        """Let the server tell (IDLE) for so many seconds; whether it told anything."""
+        """Let the server tell (IDLE) for so many seconds; whether it told anything.
+
+        What it told in the answer to another command since `uids_after` was asked, it does not tell again: that counts
+        at once (RFC 3501 §7).
+        """
+        if self._imap.untagged_responses.pop("EXISTS", None):
+            return True
         with self._command("IDLE", more_s=for_s):
             self._client.idle()
             # The library waits at the socket, past what came in one packet with the server's go-ahead.

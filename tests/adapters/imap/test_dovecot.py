@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from adapters.imap.book import Page
+from adapters.imap.counting import Counting
 from adapters.mail.imap_address import ImapAddress, ImapError
-from adapters.mail.imap_session import ImapSession
+from adapters.mail.imap_session import Folder, ImapSession
 from adapters.store import SqlStore
 from gateway.domain.errors import StoreError
 from gateway.domain.intake import Channel
@@ -127,6 +129,24 @@ def test_the_server_tells_of_a_new_mail_without_being_asked(dovecot: Dovecot, re
     reading = read(dovecot.plain, user=dovecot.user, idle=True, poll_every=timedelta(minutes=10))
     assert until(lambda: reading.mailbox.state.connected)
     dovecot.deliver(MAILS[0])
+    assert until(lambda: len(reading.intakes()) == 1)
+
+
+def test_a_mail_that_comes_between_the_look_and_idle_is_read_at_once(
+    dovecot: Dovecot, read: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """RFC 3501 §7: the server tells of it in the answer to whatever is asked then, and in IDLE no more."""
+    account, between = Counting.account, iter([MAILS[0]])
+
+    def slow(self: Counting, session: ImapSession, folder: Folder, page: Page) -> None:
+        account(self, session, folder, page)
+        for mail in between:
+            dovecot.deliver(mail)
+            session.noop()
+
+    monkeypatch.setattr(Counting, "account", slow)
+    long = timedelta(minutes=10)
+    reading = read(dovecot.plain, user=dovecot.user, idle=True, poll_every=long, idle_for=long)
     assert until(lambda: len(reading.intakes()) == 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -33,7 +34,11 @@ Form = list[tuple[str, str]]
 
 def routed() -> list[Route]:
     """What the router really has: a new path cannot be forgotten here."""
-    nobody = cast("Gateway", None)
+    texts = SimpleNamespace(fill=lambda *_: SimpleNamespace(body=""))
+    rules = SimpleNamespace(
+        contracts={"c": SimpleNamespace(language="it")}, default_contract="c", texts=lambda _: texts
+    )
+    nobody = cast("Gateway", SimpleNamespace(rules=rules))
     return routes(Webhooks(nobody, TOKEN, SID, PUBLIC_URL, "https://api.twilio.com", "v", "it-IT", 1))
 
 

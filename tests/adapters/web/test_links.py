@@ -206,7 +206,7 @@ def test_the_store_that_cannot_write_is_not_told_as_an_acceptance(desk: Desk, mo
         return failed
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(desk.station.store), "submit", lambda _store, unit: full(unit))
+        patched.setattr(type(desk.station.store), "submit", lambda _store, unit, **_: full(unit))
         assert desk.client.post(path).status_code == 503
     assert desk.client.get(path).status_code == 200
     assert desk.station.ticket().state is TicketState.NOTIFIED
