@@ -35,6 +35,7 @@ def installation(
         f'[database]\nurl = "{database}"',
         f'[smtp]\nlisten = "127.0.0.1:{smtp_port}"\nhostname = "gateway.test"\nmax_connections_per_address = 200',
         web or '[http]\nlisten = ""',
+        "[answers]\nmax_per_domain_per_hour = 1000000",
         '[signing]\nkey = {file = "signing.key"}',
     ]
     if relay:

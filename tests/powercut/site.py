@@ -58,6 +58,9 @@ number = "{number}"
 max_sms_per_hour = 1000000
 max_sms_per_day = 1000000
 
+[answers] # everybody who writes here is of one domain, and each is owed an answer
+max_per_domain_per_hour = 1000000
+
 [limits] # a contact that was at hand at every kill is not what killed the process
 parse_attempts = 1000
 
