@@ -339,12 +339,16 @@ def opened(path: Path) -> Iterator[Daemon]:
         store.write(lambda tx: arm_all(gateway, tx, gateway.clock.now()))
         pressure = Pressure()
         carrier = doors.outlet_of(site.settings, gateway)
-        watches = Watches(site.settings, gateway, carrier)
+
+        def busy() -> bool:
+            return store.pending() > 0 or pressure.streaming()
+
+        watches = Watches(site.settings, gateway, carrier, busy)
         fetching = Fetching(site.settings, gateway)
         worker = Worker(
             gateway,
             outlets_of(site, gateway, carrier),
-            busy=lambda: store.pending() > 0 or pressure.streaming(),
+            busy=busy,
             asking=carrier,
             rounds=[
                 *watches.rounds(),

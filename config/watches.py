@@ -5,6 +5,7 @@ Each is a round of the worker with a thread of its own; what it finds out become
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from adapters.smtp import certificate_ends_at
 from adapters.web.outgoing import certificate_ends, get
 from gateway import alarms, journal, outages, probing, scanning
 from gateway.outages import ANSWERS, HEARTBEAT, IN, PHONE
-from gateway.worker import Round
+from gateway.worker import GiveWay, Round
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,11 +42,15 @@ def scanner_of(antivirus: Antivirus) -> Clamd:
 
 @dataclass(slots=True)
 class Watches:
-    """The rounds of one site. `is_well` and `post` are the daemon's, which is made after them."""
+    """The rounds of one site. `is_well` and `post` are the daemon's, which is made after them.
+
+    `busy`: whether contacts are coming in; what nobody waits for gives way to them (decision 0008).
+    """
 
     settings: Settings
     gateway: Gateway
     carrier: TwilioOutlet | None
+    busy: Callable[[], bool] = lambda: False
     is_well: Callable[[], bool] = lambda: True
     post: Callable[[probing.Probe], str | None] = lambda _probe: "no door is open"
 
@@ -110,9 +115,10 @@ class Watches:
 
     def scan(self, scanner: Scanner, tell_after: timedelta) -> None:
         """Scan what is due, for some seconds: a loop that is busy for longer looks as if it hung (B-047)."""
-        until = time.monotonic() + SCAN_FOR_S
+        give_way, until = GiveWay(self.busy, threading.Event()), time.monotonic() + SCAN_FOR_S
+        give_way()
         while scanning.scan_next(self.gateway, scanner, tell_after) and time.monotonic() < until:
-            pass
+            give_way()
 
     # ------------------------------------------------------------------------------------------------- heartbeat
 
