@@ -47,7 +47,7 @@ def _mail(found: Found, folder: Path, size: Size) -> None:
     found.limits = {batch: group_commit(folder, size.limit_rows, batch=batch) for batch in (1, 50)}
     found.figures, found.memory_mb = rates(folder, size)
     if postfix.is_installed():
-        with postfix.postfix(folder) as port:
+        with postfix.postfix() as port:
             for pattern, each in found.figures.items():
                 each.postfix = postfix.rates(port, pattern, size)
     found.visible_ms = sorted(visible_ms(folder, size))

@@ -29,6 +29,8 @@ alias_maps =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
+smtpd_client_connection_count_limit = 0
+smtpd_client_connection_rate_limit = 0
 smtpd_relay_restrictions = permit_mynetworks, reject
 smtp_host_lookup = native
 smtp_tls_security_level = none
@@ -43,7 +45,7 @@ queue_run_delay = 1s
 maillog_file = {place}/data/mail.log
 maillog_file_prefixes = {place}
 """
-_MASTER = """127.0.0.1:{port} inet n - n - 20 smtpd
+_MASTER = """127.0.0.1:{port} inet n - n - 100 smtpd
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
