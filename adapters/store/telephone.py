@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -96,16 +97,18 @@ class TelephoneReading(SqlReading):
         return None if row is None else rows.roster_change_of(row)
 
 
-class TelephoneWriting(TelephoneReading):
+class TelephoneWriting(TelephoneReading, ABC):
     """What a unit may write."""
 
     _buffer: Buffer
 
+    @abstractmethod
     def _next(self, name: str) -> int:
-        raise NotImplementedError
+        """The next number of a table."""
 
+    @abstractmethod
     def _there(self, table: sa.Table, key: int | str) -> rows.Row:
-        raise NotImplementedError
+        """A row that must be there."""
 
     def add_call(self, call: Call) -> Call:
         made = replace(call, id=self._next("call"), sid=shortened(call.sid))
