@@ -8,6 +8,7 @@ Windows-1252.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import re
 from functools import lru_cache
 
@@ -49,6 +50,7 @@ _BROKEN_ISO = re.compile(r"^iso[-_ ]?8859[-_ ]?(\d{1,2})(?:[-_:].*)?$", re.ASCII
 
 # NUL stops PostgreSQL, a lone surrogate stops every database, the other controls have no place in a text.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @lru_cache(maxsize=256)
@@ -157,11 +159,17 @@ def _one_byte(byte: int) -> str:
 
 
 def encoded(text: str, declared: str) -> bytes:
-    """The bytes that `text` has in its declared charset: what was sent raw inside of something encoded."""
+    """The bytes that `text` has in its declared charset: what was sent raw inside of something encoded.
+
+    A lone surrogate stands for the byte that it was (PEP 383), and is that byte again.
+    """
+    if _SURROGATE.search(text) is None:
+        with contextlib.suppress(UnicodeError, LookupError, ValueError):
+            return text.encode(codec_of(declared[:64]) or "utf-8")
     try:
-        return text.encode(codec_of(declared[:64]) or "utf-8")
-    except (UnicodeError, LookupError, ValueError):
-        return text.encode("utf-8", "surrogatepass")
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeError:
+        return clean(text).encode("utf-8")
 
 
 def clean(text: str) -> str:

@@ -6,6 +6,7 @@ by configuration. A number written by a user is shown, never dialled.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ EMERGENCY_NUMBERS = frozenset(
 )
 GEOGRAPHIC_DIGITS = range(6, 12)
 MOBILE_DIGITS = range(9, 11)
+_E164 = re.compile(r"\+[1-9][0-9]{5,14}")
+"""The carrier's own notation: a country code and at most 15 digits, nothing between them (ITU-T E.164 §6)."""
 _SATELLITE = ("+881", "+882", "+883", "+87", "+979", "+800", "+808")
 
 
@@ -91,6 +94,7 @@ def may_be_called(number: str, allowed_countries: Iterable[str] = (ITALY,)) -> b
     """Whether the class of the number lets it be called: geographic or mobile, or abroad in an allowed country (X10).
 
     `allowed_countries` are calling codes (`+39`, `+41`). That the number stands in the directory is checked elsewhere.
+    What is dialled is this text as it is, so one with blanks or signs between its digits may not.
     """
     return _in_e164(number) and _reachable(number, allowed_countries, {NumberClass.GEOGRAPHIC, NumberClass.MOBILE})
 
@@ -101,7 +105,7 @@ def may_be_texted(number: str, allowed_countries: Iterable[str] = (ITALY,)) -> b
 
 
 def _in_e164(number: str) -> bool:
-    return number.startswith("+")
+    return _E164.fullmatch(number) is not None
 
 
 def _reachable(number: str, allowed_countries: Iterable[str], italian: set[NumberClass]) -> bool:

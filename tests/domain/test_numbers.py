@@ -63,6 +63,16 @@ def test_nothing_else_is_called(number: str, its_class: NumberClass) -> None:
     assert not may_be_called(number)
 
 
+@pytest.mark.parametrize(
+    "number", ["+39 333 0000001", "+ 393330000001", "+39\N{NO-BREAK SPACE}3330000001", "3330000001"]
+)
+def test_a_number_that_is_not_in_e164_is_not_dialled(number: str) -> None:
+    """X10: what is dialled is the text as it stands. Found by `make fuzz`, target numbers."""
+    assert classify(number) is NumberClass.MOBILE
+    assert not may_be_called(number)
+    assert not may_be_texted(number)
+
+
 def test_a_landline_is_never_texted() -> None:
     """X10, S157."""
     assert not may_be_texted("+390706061")

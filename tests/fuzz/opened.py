@@ -170,9 +170,14 @@ def check_text(raw: bytes) -> None:
     """A flowed text loses no word, and a file is flagged or not whatever it is."""
     said = clean(raw.decode("utf-8", "replace"))
     joined = flowed.joined(said, delete_space=False)
-    holds("a word is lost", when="".join(joined.split()) == "".join(said.split()))
+    holds("a word is lost", when=_unmarked(joined) == _unmarked(said))
     flag = kinds.danger(said[:40], "application/pdf", raw)
     holds("a danger of nobody", when=flag is None or flag in kinds.DANGERS)
+
+
+def _unmarked(text: str) -> str:
+    """Without blanks and marks of quotes: of two quoted lines that become one, the mark of the second goes."""
+    return "".join(text.replace(">", "").split())
 
 
 # -------------------------------------------------------------------------------------------------- the whole way (P4)

@@ -555,13 +555,11 @@ def check_priority(raw: bytes) -> None:
 
 
 def check_numbers(raw: bytes) -> None:
-    """What is written for a number has a class, and only what begins with + is ever dialled."""
+    """What is written for a number has a class, and only a number in E.164 is ever dialled, as it stands there."""
     number = _text(raw)
     classify(number)
     dialled = may_be_called(number) or may_be_texted(number)
-    holds(
-        "a number that cannot be dialled is", when=not dialled or bool(re.fullmatch(r"\+39[0-9 \t./()\xa0-]+", number))
-    )
+    holds("a number that cannot be dialled is", when=not dialled or bool(re.fullmatch(r"\+39[03][0-9]{5,11}", number)))
     spoken(number)
     holds("an address that nobody has", when=not replies.may_be_answered(number) or number.count("@") == 1)
     try:

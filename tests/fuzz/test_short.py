@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from tests.fuzz import guided, mutations, running
+from tests.fuzz import guided, material, mutations, running
 from tests.fuzz.__main__ import saved
 from tests.fuzz.every import EVERY
 from tests.fuzz.guided import run_guided
 from tests.fuzz.running import drawn, kept, run, tried
 from tests.fuzz.targets import Target, holds
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 SEED = "short"
 INPUTS = 50
 QUICK = [target for target in EVERY if not target.slow]
+FOUND = sorted(path.parent for path in (material.GOLDEN / "fuzz").glob("*/*/in.bin"))
 
 
 @pytest.mark.parametrize("target", QUICK, ids=lambda target: target.name)
@@ -36,6 +34,15 @@ def test_coverage_leads_to_inputs_that_nobody_drew() -> None:
     result = run_guided(target, guided.LEAST_S + 0.5, measured="adapters.mail.rtf")
     assert result.failures == []
     assert result.inputs > guided.SEEDS
+
+
+@pytest.mark.parametrize("case", FOUND, ids=lambda case: "-".join(case.parts[-2:]))
+def test_what_was_once_found_is_not_found_again(case: Path) -> None:
+    """P4: under `tests/golden/fuzz/<target>/`; each was a broken promise, or a promise that asked for too much."""
+    target = next(each for each in EVERY if each.name == case.parent.name)
+    failure, _ = tried(target, (case / "in.bin").read_bytes())
+    assert failure is None, failure.trace
+    assert (case / "why.md").read_text("utf-8").strip()
 
 
 def test_a_seed_gives_the_same_inputs_again() -> None:
