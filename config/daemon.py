@@ -391,9 +391,9 @@ def run(path: Path, ready: Callable[[Daemon], None] = lambda _: None) -> None:
 
 
 def _keep_what_is_loaded() -> None:
-    """Modules and configuration stay for ever: a full collection of garbage, which stops every thread, passes over them.
+    """Modules and configuration stay for ever: a full collection of garbage passes over them.
 
-    With them it took 90 ms, and whoever was on the line meanwhile waited for it.
+    It stops every thread. With them it took 90 ms, and whoever was on the line meanwhile waited for it.
     """
     gc.collect()
     gc.freeze()
