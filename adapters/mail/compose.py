@@ -28,6 +28,8 @@ MAX_SUBJECT = 400
 MAX_FIELD = 2_000
 """Characters of a further field: one that is longer would be no header that anybody reads, ourselves included."""
 MAX_REFERENCES = 20
+_BLANKS = " " * FOLD_AT
+"""Where so many stand no line can be broken: a line of blanks alone is none of a header (RFC 5322 §3.2.2)."""
 _WORD_BYTES = 42
 """UTF-8 bytes in one encoded word: 56 characters of base64 and the frame stay below 75 (RFC 2047 §2)."""
 
@@ -127,7 +129,8 @@ def _printable(text: str) -> str:
 
 def words(text: str) -> str:
     """The text as it may stand in a header: itself when it is plain ASCII, else encoded words (RFC 2047)."""
-    if text.isascii() and "=?" not in text and all(len(word) < FOLD_AT for word in text.split(" ")):
+    is_plain = text.isascii() and "=?" not in text and _BLANKS not in text
+    if is_plain and all(len(word) < FOLD_AT for word in text.split(" ")):
         return text
     return " ".join(f"=?utf-8?b?{base64.b64encode(piece.encode()).decode()}?=" for piece in _pieces(text))
 
@@ -146,9 +149,9 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def _folded(name: str, value: str) -> Iterator[str]:
-    line = f"{name}:"
+    line = head = f"{name}:"
     for word in value.split(" "):
-        if len(line) + 1 + len(word) > FOLD_AT and not line.endswith(":") and line.strip():
+        if len(line) + 1 + len(word) > FOLD_AT and line != head and line.strip():
             yield line
             line = ""
         line = f"{line} {word[: MAX_LINE - 80]}"

@@ -20,8 +20,14 @@ MAX_TYPE_BYTES = 16 * 1024
 """Bytes of one Content-Type: the standard parser takes the square of their number for its parameters."""
 
 _MARK = re.compile(rb"^(?:--([^\n]*)|content-type[ \t]*:([^\n]*(?:\n[ \t][^\n]*)*))", re.IGNORECASE | re.MULTILINE)
-_BOUNDARY = re.compile(rb'boundary\s{0,20}=\s{0,20}(?:"([^"\n]{1,500})"|([^\s;"]{1,500}))', re.IGNORECASE)
-_NESTING = re.compile(rb"\s*(?:multipart|message)\b", re.IGNORECASE)
+_BLANKS = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
+"""What the standard library strips from a text, in bytes."""
+# A boundary whose name the standard library is sure to read in the same way; every other one is hidden from us.
+_BOUNDARY = re.compile(
+    rb'boundary\s{0,20}=\s{0,20}(?:"([^"\\<\n]{1,500})"|([^\s;"<]{1,500}+))(?=[\s\x1c-\x1f]*(?:;|\Z))', re.IGNORECASE
+)
+_MULTIPART = re.compile(rb"[\s\x1c-\x1f]*multipart\b", re.IGNORECASE)
+_NO_FIELD = re.compile(rb"^(?![ \t]|From |[!-9;-~]{1,100}[ \t]*:)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,72 +54,80 @@ class PreScan:
 
 
 class _Scan:
-    """The open boundaries while the marks of a mail go by."""
+    """The open boundaries while the marks of a mail go by.
+
+    Only a header block opens one: what a text says of types is text. A block begins at a delimiter, and a message in
+    the message is a leaf, which is scanned by itself when it is looked into.
+    """
 
     def __init__(self, text: bytes) -> None:
         self.text = text
-        self.open: list[bytes] = []
+        self.open: list[bytes | None] = []
         self.depth_of: dict[bytes, int] = {}
-        self.nested = 0
-        self.opaque = False
-        self.levels = self.parts = self.type_bytes = 0
-        self.header_bytes = self._block_from(0)
-        self.blank = 0
+        self.has_hidden = False
+        self.levels = self.parts = self.type_bytes = self.header_bytes = 0
+        self.blank = -1
+        self.block_end = 0
+        self._begin_block(0)
 
-    def _block_from(self, place: int) -> int:
-        end = self.text.find(b"\n\n", place)
-        self.blank = len(self.text) if end < 0 else end
-        return self.blank - place
+    def _begin_block(self, place: int) -> None:
+        if self.blank < place:
+            end = self.text.find(b"\n\n", place)
+            self.blank = len(self.text) if end < 0 else end
+        self.block_end = self.blank
+        self.header_bytes += self.blank - place
 
     def delimiter(self, line: bytes, place: int) -> None:
-        name = line.rstrip()
+        name = line.rstrip(b" \t")
         depth = self.depth_of.get(name)
         closes = depth is None and name.endswith(b"--")
         if closes:
             depth = self.depth_of.get(name[:-2])
         if depth is None:
-            self.parts += self.opaque
+            self.parts += self.has_hidden
             return
         while len(self.open) > depth + (not closes):
-            self.depth_of.pop(self.open.pop(), None)
-        self.nested = 0
-        if not closes:
-            self.parts += 1
-            self.header_bytes += (self.blank if self.blank >= place else self._find_blank(place)) - place
-
-    def _find_blank(self, place: int) -> int:
-        self._block_from(place)
-        return self.blank
-
-    def content_type(self, value: bytes) -> None:
-        self.type_bytes = max(self.type_bytes, len(value))
-        if _NESTING.match(value) is None:
-            return
-        found = _BOUNDARY.search(value)
-        if found is None:
-            self.nested += 1
-            self.opaque = self.opaque or b"boundary" in value.lower()
+            self.depth_of.pop(self.open.pop() or b"", None)
+        if closes:
+            self.block_end = place
         else:
-            name = (found[1] or found[2]).rstrip()
+            self.parts += 1
+            self._begin_block(place)
+
+    def content_type(self, value: bytes, place: int) -> None:
+        if place > self.block_end and not self.has_hidden:
+            return
+        self.type_bytes = max(self.type_bytes, len(value))
+        if len(value) <= MAX_TYPE_BYTES and _MULTIPART.match(value) is not None:
+            self.opens(value)
+
+    def opens(self, value: bytes) -> None:
+        """Every boundary in the value is open from here on."""
+        found = list(_BOUNDARY.finditer(value))
+        for one in found:
+            name = (one[1] or one[2].lstrip(_BLANKS)).rstrip(_BLANKS)
             if name not in self.depth_of:
                 self.depth_of[name] = len(self.open)
                 self.open.append(name)
-            else:
-                self.nested += 1
-        self.levels = max(self.levels, len(self.open) + self.nested)
+        if value.lower().count(b"boundary") > len(found):
+            self.has_hidden = True
+            self.open.append(None)
+        self.levels = max(self.levels, len(self.open))
 
 
 def prescan(raw: bytes) -> PreScan:
     """What a parser would meet in `raw`. Linear; never raises."""
-    text = raw.replace(b"\r\n", b"\n")
+    text = raw.lstrip(b"\r\n").replace(b"\r\n", b"\n")
     if b"\r" in text:
         text = text.replace(b"\r", b"\n")
     scan = _Scan(text)
+    if scan.blank <= MAX_HEADER_BYTES and _NO_FIELD.search(text, 0, scan.blank) is not None:
+        scan.opens(split(raw.lstrip(b"\r\n"))[0])  # such a line may be read as more of the field before it
     for mark in _MARK.finditer(text):
         if mark[2] is None:
             scan.delimiter(mark[1], mark.end())
         else:
-            scan.content_type(mark[2])
+            scan.content_type(mark[2], mark.start())
     return PreScan(scan.levels, scan.parts, scan.header_bytes, scan.type_bytes, len(raw))
 
 

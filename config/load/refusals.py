@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -75,8 +76,8 @@ def checked(model: type[Model], source: Source, clauses: Mapping[str, str], cont
         return model.model_validate(source.data, context=dict(context))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=True)
-    refusals = [_refusal(model, source, clauses, detail) for detail in details if not _follows(detail, details)]
-    first = min(refusals, key=lambda refusal: (refusal.line or 0, refusal.key))
+    causes = _without_what_follows(details)
+    first = _refusal(model, source, clauses, min(causes, key=lambda detail: _place(source, detail)))
     raise SettingError(
         first.file,
         first.key,
@@ -84,21 +85,31 @@ def checked(model: type[Model], source: Source, clauses: Mapping[str, str], cont
         clause=first.clause,
         remedy=first.remedy,
         line=first.line,
-        others=len(refusals) - 1,
+        others=len(causes) - 1,
     )
 
 
-def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
-    """Whether the error only says of a whole what another one says of its part (a list that a bad entry emptied)."""
-    depth = len(detail["loc"])
-    return any(len(other["loc"]) > depth and other["loc"][:depth] == detail["loc"] for other in details)
+def _without_what_follows(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The errors, but none that says of a whole what another says of its part: a list that a bad entry emptied."""
+    wholes = {detail["loc"][:depth] for detail in details for depth in range(len(detail["loc"]))}
+    return [detail for detail in details if detail["loc"] not in wholes]
+
+
+def _place(source: Source, detail: ErrorDetails) -> tuple[int, str]:
+    key = _key(detail)
+    return line_of(source.text, key) or 0, key
+
+
+def _key(detail: ErrorDetails) -> str:
+    inside = detail.get("ctx", {}).get("key") if detail["type"] == REFUSED else None
+    return dotted((*detail["loc"], inside) if inside else detail["loc"])
 
 
 def _refusal(model: type[BaseModel], source: Source, clauses: Mapping[str, str], detail: ErrorDetails) -> SettingError:
-    context = detail.get("ctx", {}) if detail["type"] == REFUSED else {}
-    key = dotted((*detail["loc"], context["key"]) if context.get("key") else detail["loc"])
+    key = _key(detail)
     clause = clause_for(key, clauses)
     if detail["type"] == REFUSED:
+        context = detail.get("ctx", {})
         clause = context.get("clause") or clause
         return source.refusal(key, str(context["wrong"]), clause=clause, remedy=str(context["remedy"]))
     if detail["type"] == "extra_forbidden":
@@ -169,18 +180,24 @@ def _nearest(key: str, known: list[str]) -> str:
 
 def line_of(text: str, key: str) -> int | None:
     """The line on which a dotted key stands, or that of the nearest table around it; None when neither is found."""
-    path = re.findall(r"[^.\[\]]+|\[\d+\]", key)
-    found: int | None = None
+    path = tuple(re.findall(r"[^.\[\]]+|\[\d+\]", key))
+    lines = _lines(text)
+    return max((lines[path[:depth]] for depth in range(len(path) + 1) if path[:depth] in lines), default=None)
+
+
+@lru_cache(maxsize=4)
+def _lines(text: str) -> dict[tuple[str, ...], int]:
+    """The last line on which each table and key of a file stands; a file that is all wrong asks for a thousand."""
+    lines: dict[tuple[str, ...], int] = {}
     here: tuple[str, ...] = ()
     counts: dict[tuple[str, ...], int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if table := _TABLE.match(line):
             here = _table_path(table[1], table[2], counts)
-            found = number if list(here) == path[: len(here)] else found
+            lines[here] = number
         elif "=" in line and not line.lstrip().startswith("#"):
-            whole = [*here, *line.split("=", 1)[0].strip().split(".")]
-            found = number if whole == path[: len(whole)] else found
-    return found
+            lines[*here, *line.split("=", 1)[0].strip().split(".")] = number
+    return lines
 
 
 def _table_path(bracket: str, name: str, counts: dict[tuple[str, ...], int]) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -108,3 +109,14 @@ def test_without_contracts_there_is_no_configuration(site: Path) -> None:
 def test_a_configuration_that_is_not_there_says_so(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="cannot be read: No such file"):
         load(tmp_path / "gateway.toml")
+
+
+def test_a_file_in_which_a_thousand_keys_are_missing_is_refused_at_once(site: Path) -> None:
+    """X18: the first is named, the others are counted. Found by `make fuzz`, target config."""
+    path = site / "contracts/c08-rti.toml"
+    path.write_text(path.read_text() + "[[catalogue]]\n" * 3_000)
+    start = time.process_time()
+    with pytest.raises(SettingError, match="catalogue") as refused:
+        load(site / "gateway.toml")
+    assert refused.value.others > 3_000
+    assert time.process_time() - start < 3

@@ -167,3 +167,25 @@ def test_a_recipient_without_end_is_no_address_and_costs_no_time() -> None:
     start = time.process_time()
     assert plain_address("a@" + "\u00e8" * 300_000) == ""
     assert time.process_time() - start < 0.5
+
+
+def test_a_run_of_blanks_makes_no_line_of_blanks_alone_nor_one_too_long() -> None:
+    """RFC 5322 §3.2.2. Found by `make fuzz`, target compose."""
+    noted = "a" + " " * 1_500 + "b"
+    lines = compose(replace(MAIL, headers=(("X-Nota", noted),)), LOOP).split(b"\r\n")
+    assert max(map(len, lines)) <= 998
+    assert not any(line.isspace() for line in lines)
+    found = message_from_bytes(b"\r\n".join(lines), policy=default)
+    assert found["X-Nota"] == noted
+
+
+def test_words_that_end_in_a_colon_are_folded_like_others() -> None:
+    """RFC 5322 §2.1.1. Found by `make fuzz`, target compose."""
+    raw = compose(replace(MAIL, headers=(("X-Nota", "RIF: " * 400),)), LOOP)
+    assert max(map(len, raw.split(b"\r\n"))) <= 76
+
+
+def test_a_text_that_quotes_many_parts_of_mails_is_read_as_it_was() -> None:
+    """Found by `make fuzz`, target compose: it counted as nested too deep to be read."""
+    quoted = "\n".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}" for n in range(700))
+    assert mime.read(compose(replace(MAIL, text=quoted), LOOP), own=OWN).text == quoted

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.mail import mime, prescan
+from adapters.mail.parts import tree
 from gateway.domain.intake import Address, MailReading
 
 OWN = mime.OwnMail(frozenset({"assistenza@centralino.example"}), "centralino-7f3a")
@@ -330,6 +331,38 @@ def test_a_mail_with_just_the_allowed_levels_is_read() -> None:
     assert "fondo" in read(_nested(100)).text
 
 
+HIDDEN = [
+    b"boundary*=us-ascii''%c", b"boundary*0=%c; boundary*1=", b'boundary="<%c>"',
+    b'x="boundary=y"; boundary=%c', b"\r\n boundary=%c", b"boundary=\x1c%c", b'boundary="%c\x1f"',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("written", HIDDEN)
+def test_parts_are_counted_however_their_boundary_is_written(written: bytes) -> None:
+    """B-031: what is counted is never less than what a parser meets."""
+    head = b"Content-Type: multipart/mixed; " + written % b"b" + b"\r\n"
+    raw = mail(head, b"--b\r\n\r\nx\r\n" * 30)
+    assert len(tree(raw).children) == 30
+    assert mime.prescan(raw).parts >= 30
+
+
+def test_a_boundary_on_a_line_of_its_own_counts() -> None:
+    """It is read as more of the field before it, after the first attempt."""
+    raw = mail(b"Content-Type: multipart/mixed;\r\nboundary=b\r\n", b"--b\r\n\r\nx\r\n" * 2_000)
+    assert read(raw).defects[0] == "not read: more than 1000 parts"
+
+
+def test_blank_lines_before_the_headers_hide_none_of_them() -> None:
+    raw = b"\r\n\r\n" + LIMITS["more than 262144 bytes of headers"]
+    assert read(raw).defects[0] == "not read: more than 262144 bytes of headers"
+
+
+def test_what_a_text_or_an_attached_message_says_of_parts_is_not_counted() -> None:
+    quoted = b"".join(b"Content-Type: multipart/mixed; boundary=q%d\r\n\r\n--q%d\r\n" % (n, n) for n in range(500))
+    scan = mime.prescan(mixed(b"\r\n" + quoted, b"Content-Type: message/rfc822\r\n\r\n" + quoted))
+    assert (scan.levels, scan.parts) == (1, 2)
+
+
 BOMBS = [
     b"To: " + b"@" * 250_000, b"From: " + b"a ," * 80_000, b"Subject: " + b"Re: " * 60_000,
     b"Subject: [" + b"A" * 250_000 + b"x",
@@ -339,6 +372,7 @@ BOMBS = [
     b"X: y\r\n\r\n" + b"From: a\n" * 100_000,
     b"Content-Type: text/html\r\n\r\n" + b"<" * 900_000, b"X: y\r\n\r\n" + b"\n" * 900_000,
     b"From: mailer-daemon@x.example\r\n\r\n" + b"550 a@b " * 100_000,
+    b"Content-Type: multipart/mixed; " + b"boundary=" * 25_000,
 ]  # fmt: skip
 
 
