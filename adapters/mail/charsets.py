@@ -161,11 +161,13 @@ def _one_byte(byte: int) -> str:
 def encoded(text: str, declared: str) -> bytes:
     """The bytes that `text` has in its declared charset: what was sent raw inside of something encoded.
 
-    A lone surrogate stands for the byte that it was (PEP 383), and is that byte again.
+    A lone surrogate stands for the byte that it was (PEP 383), and is that byte again. A charset whose bytes are all
+    ASCII (UTF-7, HZ) is none that was sent raw.
     """
     if _SURROGATE.search(text) is None:
         with contextlib.suppress(UnicodeError, LookupError, ValueError):
-            return text.encode(codec_of(declared[:64]) or "utf-8")
+            raw = text.encode(codec_of(declared[:64]) or "utf-8")
+            return text.encode("utf-8") if raw.isascii() else raw
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeError:

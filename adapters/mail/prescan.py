@@ -68,6 +68,7 @@ class _Scan:
         self.levels = self.parts = self.type_bytes = self.header_bytes = 0
         self.blank = -1
         self.block_end = 0
+        self.repeated = (-1, 0)
         self._begin_block(0)
 
     def _begin_block(self, place: int) -> None:
@@ -77,7 +78,7 @@ class _Scan:
         self.block_end = self.blank
         self.header_bytes += self.blank - place
 
-    def delimiter(self, line: bytes, place: int) -> None:
+    def delimiter(self, line: bytes, start: int, place: int) -> None:
         name = line.rstrip(b" \t")
         depth = self.depth_of.get(name)
         closes = depth is None and name.endswith(b"--")
@@ -86,12 +87,15 @@ class _Scan:
         if depth is None:
             self.parts += self.has_hidden
             return
+        # The standard parser passes over further delimiters below one, though they be closing ones.
+        closes = closes and self.repeated != (start, depth)
         while len(self.open) > depth + (not closes):
             self.depth_of.pop(self.open.pop() or b"", None)
         if closes:
             self.block_end = place
         else:
             self.parts += 1
+            self.repeated = (place + 1, depth)
             self._begin_block(place)
 
     def content_type(self, value: bytes, place: int) -> None:
@@ -106,7 +110,7 @@ class _Scan:
         found = list(_BOUNDARY.finditer(value))
         for one in found:
             name = (one[1] or one[2].lstrip(_BLANKS)).rstrip(_BLANKS)
-            if name not in self.depth_of:
+            if name and name not in self.depth_of:
                 self.depth_of[name] = len(self.open)
                 self.open.append(name)
         if value.lower().count(b"boundary") > len(found):
@@ -125,7 +129,7 @@ def prescan(raw: bytes) -> PreScan:
         scan.opens(split(raw.lstrip(b"\r\n"))[0])  # such a line may be read as more of the field before it
     for mark in _MARK.finditer(text):
         if mark[2] is None:
-            scan.delimiter(mark[1], mark.end())
+            scan.delimiter(mark[1], mark.start(), mark.end())
         else:
             scan.content_type(mark[2], mark.start())
     return PreScan(scan.levels, scan.parts, scan.header_bytes, scan.type_bytes, len(raw))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -242,3 +243,12 @@ def test_the_words_of_a_report_are_looked_for_only_where_they_would_count(
     monkeypatch.setattr(bounces, "CERTAINLY_FAILED", words)
     bounce(f"From: {sender}\r\nSubject: Stampante\r\n\r\nNon stampa.\r\n".encode())
     assert words.searches == searches
+
+
+def test_a_report_with_messages_nested_without_end_costs_no_time() -> None:
+    """B-030. Found by `make fuzz`, target mail-packed."""
+    nested = b"Subject: x\r\nContent-Type: message/rfc822\r\n\r\n" * 900
+    raw = b"From: MAILER-DAEMON@x.example\r\n" + nested + b"Non consegnato: a@y.example\r\n" * 3_000
+    start = time.process_time()
+    assert mime.read(raw, own=OWN).readable
+    assert time.process_time() - start < 1

@@ -142,6 +142,7 @@ def test_a_subject_cannot_carry_a_line_end_out_of_an_encoded_word() -> None:
         (b"=?gb2312?B?z7u1xA==?=", "匣的"),
         (b"=?iso-2022-jp?B?GyRCJDMkcyRLJEEkTxsoQg==?=", "こんにちは"),
         (b"=?x-unknown?q?citt=E0?=", "città"),
+        (b"=?utf-7?q?citt\xc3\xa0?=", "città"),
         (b"a\r\n folded", "a folded"),
     ],
 )
@@ -344,6 +345,14 @@ def test_parts_are_counted_however_their_boundary_is_written(written: bytes) -> 
     raw = mail(head, b"--b\r\n\r\nx\r\n" * 30)
     assert len(tree(raw).children) == 30
     assert mime.prescan(raw).parts >= 30
+
+
+def test_the_end_of_a_part_that_never_began_hides_none() -> None:
+    """The standard parser passes over it. Found by `make fuzz`, target prescan."""
+    inner = b"Content-Type: multipart/mixed; boundary=i\r\n\r\n" + b"--i\r\n\r\nx\r\n" * 30
+    raw = mail(b"Content-Type: multipart/mixed; boundary=b\r\n", b"--b\r\n--b--\r\n" + inner)
+    assert len(tree(raw).children[0].children) == 30
+    assert mime.prescan(raw).parts > 30
 
 
 def test_a_boundary_on_a_line_of_its_own_counts() -> None:
