@@ -26,6 +26,7 @@ _BLANKS = b" \t\n\r\x0b\x0c\x1c\x1d\x1e\x1f"
 _BOUNDARY = re.compile(
     rb'boundary\s{0,20}=\s{0,20}(?:"([^"\\<\n]{1,500})"|([^\s;"<]{1,500}+))(?=[\s\x1c-\x1f]*(?:;|\Z))', re.IGNORECASE
 )
+_ANY_BOUNDARY = re.compile(rb"boundary[\s\x1c-\x1f]*[*=]", re.IGNORECASE)
 _MULTIPART = re.compile(rb"[\s\x1c-\x1f]*multipart\b", re.IGNORECASE)
 _NO_FIELD = re.compile(rb"^(?![ \t]|From |[!-9;-~]{1,100}[ \t]*:)", re.MULTILINE)
 
@@ -113,7 +114,7 @@ class _Scan:
             if name and name not in self.depth_of:
                 self.depth_of[name] = len(self.open)
                 self.open.append(name)
-        if value.lower().count(b"boundary") > len(found):
+        if len(_ANY_BOUNDARY.findall(value)) > len(found):
             self.has_hidden = True
             self.open.append(None)
         self.levels = max(self.levels, len(self.open))
@@ -125,9 +126,11 @@ def prescan(raw: bytes) -> PreScan:
     if b"\r" in text:
         text = text.replace(b"\r", b"\n")
     scan = _Scan(text)
-    if scan.blank <= MAX_HEADER_BYTES and _NO_FIELD.search(text, 0, scan.blank) is not None:
-        scan.opens(split(raw.lstrip(b"\r\n"))[0])  # such a line may be read as more of the field before it
+    top = scan.blank if scan.blank <= MAX_HEADER_BYTES and _NO_FIELD.search(text, 0, scan.blank) else len(text)
     for mark in _MARK.finditer(text):
+        if mark.start() > top:  # a line that is no field may be read as more of the field before it
+            scan.opens(split(raw.lstrip(b"\r\n"))[0])
+            top = len(text)
         if mark[2] is None:
             scan.delimiter(mark[1], mark.start(), mark.end())
         else:

@@ -32,7 +32,7 @@ from adapters.fax import FUNCTIONS, fax_pages, page_image, read_fax, repeat_key
 from adapters.mail import mime, packed
 from adapters.mail.charsets import clean, clean_line
 from adapters.mail.compose import MAX_SUBJECT, compose, plain_address
-from adapters.mail.headers import decoded
+from adapters.mail.headers import decoded, mended_block
 from adapters.mail.parts import Node, tree
 from adapters.pec.daticert import read_daticert
 from adapters.pec.packed import read_packed as pec_packed
@@ -250,10 +250,11 @@ def check_prescan(raw: bytes) -> None:
     mime.needs_child(raw)
     if scan.over() is not None:
         return
-    root = tree(raw)
-    parts, levels = _count(root), _levels(root)
-    holds(f"{parts} parts, counted before as {scan.parts}", when=parts <= scan.parts)
-    holds(f"{levels} levels, counted before as {scan.levels}", when=levels <= scan.levels)
+    for whole in (raw, mended_block(raw)):
+        root = tree((whole or b"").lstrip(b"\r\n"))
+        parts, levels = _count(root), _levels(root)
+        holds(f"{parts} parts, counted before as {scan.parts}", when=parts <= scan.parts)
+        holds(f"{levels} levels, counted before as {scan.levels}", when=levels <= scan.levels)
 
 
 def _count(node: Node) -> int:

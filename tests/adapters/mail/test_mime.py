@@ -347,6 +347,11 @@ def test_parts_are_counted_however_their_boundary_is_written(written: bytes) -> 
     assert mime.prescan(raw).parts >= 30
 
 
+def test_a_boundary_that_is_called_boundary_is_none_that_is_hidden() -> None:
+    raw = mail(b'Content-Type: multipart/mixed; boundary="boundary_1"\r\n', b"--boundary_1\r\n\r\n" + b"--\r\n" * 2_000)
+    assert mime.prescan(raw).parts == 1
+
+
 def test_the_end_of_a_part_that_never_began_hides_none() -> None:
     """The standard parser passes over it. Found by `make fuzz`, target prescan."""
     inner = b"Content-Type: multipart/mixed; boundary=i\r\n\r\n" + b"--i\r\n\r\nx\r\n" * 30
