@@ -1,8 +1,9 @@
 """`winmail.dat`, opened: the files in it, and the message when it is nowhere else. Nothing here raises.
 
 The library trusts every count and length that it reads, so it gets no more than what is wanted of a stream that was
-walked before: no recipients, no dates, no message inside a message (those are opened here, to a depth). What it does
-with a property that lies about itself is bounded only by the confined child that this runs in (DESIGN, "Parsing").
+walked before: no recipients, no dates, no message inside a message (those are opened here, to a depth). A list of
+values ends with its bytes, whatever number of them it names. What else it does with a property that lies about itself
+is bounded only by the confined child that this runs in (DESIGN, "Parsing").
 
 Source: MS-OXTNEF, MS-OXPROPS.
 """
@@ -11,11 +12,11 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tnefparse import TNEF
+from tnefparse import TNEF, mapi
 from tnefparse.properties import MAPI_ATTACH_LONG_FILENAME
 
 from adapters.mail import rtf
@@ -31,6 +32,21 @@ MAX_DEPTH = 3
 MAX_FILES = 500
 
 logging.getLogger("tnefparse").setLevel(logging.CRITICAL)
+
+
+def _within(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """The library's reader of one value, which is no longer asked for values beyond the end of their list."""
+
+    def bounded(data: bytes, offset: int, *rest: Any) -> Any:  # noqa: ANN401 - the library has no types
+        if offset >= len(data):
+            raise ValueError("more values than bytes")
+        return parse(data, offset, *rest)
+
+    return bounded
+
+
+# tnefparse 1.4, `decode_mapi`: a list of values of fixed size is read as often as it says, four thousand million times.
+mapi.parse_property = _within(mapi.parse_property)
 
 _HEAD = struct.Struct("<BHHI")
 _MESSAGE, _ATTACHMENT = 1, 2
