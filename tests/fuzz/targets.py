@@ -33,7 +33,7 @@ from adapters.mail import mime, packed
 from adapters.mail.charsets import clean, clean_line
 from adapters.mail.compose import MAX_SUBJECT, compose, plain_address
 from adapters.mail.headers import decoded, mended_block
-from adapters.mail.parts import Node, tree
+from adapters.mail.parts import BROKEN_BLOCK, Node, tree
 from adapters.pec.daticert import read_daticert
 from adapters.pec.packed import read_packed as pec_packed
 from adapters.pec.signature import signed_parts
@@ -56,7 +56,7 @@ from tests.fuzz.mutations import SEPARATOR, spoilt
 from tests.peers import pec_cases, pec_provider
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from random import Random
 
     from gateway.domain.intake import MailReading
@@ -250,11 +250,19 @@ def check_prescan(raw: bytes) -> None:
     mime.needs_child(raw)
     if scan.over() is not None:
         return
-    for whole in (raw, mended_block(raw)):
-        root = tree((whole or b"").lstrip(b"\r\n"))
+    for root in _as_parsed(raw):
         parts, levels = _count(root), _levels(root)
         holds(f"{parts} parts, counted before as {scan.parts}", when=parts <= scan.parts)
         holds(f"{levels} levels, counted before as {scan.levels}", when=levels <= scan.levels)
+
+
+def _as_parsed(raw: bytes) -> Iterator[Node]:
+    """The tree of the mail, and that of the mail with its header block mended."""
+    root = tree(raw.lstrip(b"\r\n"))
+    yield root
+    mended = mended_block(raw) if BROKEN_BLOCK in root.defects else None
+    if mended is not None:
+        yield tree(mended)
 
 
 def _count(node: Node) -> int:
