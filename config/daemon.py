@@ -13,7 +13,6 @@ import hashlib
 import os
 import signal
 import sys
-import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from config.compose import SafeReader, gateway_of, mail_outlet_of, pec_outlet_of
 from config.fetching import Fetching
 from config.load import in_force, load, warnings_of
 from config.load.recorded import recorded
+from config.pressure import Pressure
 from config.watches import Watches
 from gateway import alarms, drills, flow, journal, probing, silences
 from gateway.domain.errors import CentralinoError, SettingError, StoreError
@@ -55,24 +55,8 @@ if TYPE_CHECKING:
 STOP_GRACE_S = 10.0
 SWITCH_S = 0.0005
 """How long a thread that computes keeps the interpreter: the doors answer many small questions and must not wait."""
-SETTLES_S = 0.008
 STALLED_S = 90.0
 """A vital loop that made no progress for so long stops the watchdog: systemd restarts us (PROMISES C-50)."""
-
-
-class Pressure:
-    """Whether contacts are coming in right now: filing gives way to the doors (decision 0006)."""
-
-    def __init__(self) -> None:
-        self._last_s = 0.0
-
-    def accepted(self) -> None:
-        """A contact came in."""
-        self._last_s = time.monotonic()
-
-    def streaming(self) -> bool:
-        """Whether the last one came this very moment, so that the next may be on its way."""
-        return time.monotonic() - self._last_s < SETTLES_S
 
 
 @dataclass(slots=True)
@@ -138,6 +122,7 @@ class Daemon:
         self.lmtp = mail_in.lmtp_of(settings, self.gateway, self.accept)
         if self.lmtp is not None:
             await self.lmtp.start()
+        self.pressure.doors = [each for each in (self.smtp, self.lmtp) if each is not None]
         self.web = doors.web_of(
             settings,
             self.gateway,
@@ -276,8 +261,9 @@ class Daemon:
 
     def accept(self, arrival: Arrival) -> Future[Receipt]:
         """What every door calls: on disk before anybody is told so."""
-        self.pressure.accepted()
-        return flow.accept(self.gateway, arrival)
+        receipt = flow.accept(self.gateway, arrival)
+        self.pressure.accepted(receipt)
+        return receipt
 
 
 def _measured(reading: Reading, now: datetime) -> dict[str, dict[str, float]]:

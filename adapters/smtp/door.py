@@ -108,6 +108,8 @@ class Door:
         self.hooks = hooks
         self.tls = tls
         self.closing = False
+        self.heard_at = 0.0
+        """When the last command came, in loop time."""
         self.sessions: set[Client] = set()
         self.empty = asyncio.Event()
         self.empty.set()

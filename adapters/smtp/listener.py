@@ -61,6 +61,11 @@ class SmtpListener:
         """How many clients are connected."""
         return len(self._door.sessions)
 
+    @property
+    def heard_at(self) -> float:
+        """When a client said something last, in s of the monotonic clock; what it sends of a message does not count."""
+        return self._door.heard_at
+
     def trust(self, networks: Networks) -> None:
         """Whom limits for each sender do not bind, from now on. Called on the loop."""
         self._door.trust(networks)

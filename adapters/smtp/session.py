@@ -209,7 +209,8 @@ class SmtpSession(SMTP):
 
     async def obey(self, verb: str, argument: str | None) -> None:
         """Do one command, if it may be done."""
-        self.progress.command(self.loop.time())
+        self.door.heard_at = self.loop.time()
+        self.progress.command(self.door.heard_at)
         if self.progress.commands > self.door.settings.max_commands:
             self.cut(answers.TOO_MUCH_TALK)
             return

@@ -75,7 +75,7 @@ MODULES = {
     "config": {
         "__main__", "main", "settings", "fields", "compose", "logs", "daemon", "doors",
         "answers", "faxes", "places", "watches", "mailboxes", "fetching",
-        "mail_in", "senders",
+        "mail_in", "pressure", "senders",
     },
 }  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
@@ -285,3 +286,11 @@ def test_after_a_fault_the_same_connection_may_try_again(opened: Opener) -> None
         client.send(MAIL + b".\r\n")
         assert client.answer().startswith("451")
         assert client.say("MAIL FROM:<a@example.org>").startswith("250")
+
+
+def test_the_door_knows_when_somebody_spoke_to_it_last(door: Running) -> None:
+    """Filing gives way to whoever is about to bring something (decision 0008)."""
+    assert door.listener.heard_at == 0.0
+    before = time.monotonic()
+    sent(door)
+    assert before - 0.01 <= door.listener.heard_at <= time.monotonic()
