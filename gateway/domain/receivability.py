@@ -102,5 +102,6 @@ def _is_filler(value: str, *, numeric: bool = False, code: bool = False, allowed
         return False
     if len(set(bare)) == 1 or _REPEATED.fullmatch(bare):
         return True
-    words = {word for word in _WORD.findall(unicodedata.normalize("NFKC", value).casefold()) if skeleton(word)}
+    found = set(_WORD.findall(unicodedata.normalize("NFKC", value).casefold()))
+    words = {word for word in found if skeleton(word)}
     return words <= _FILLERS and not words & allowed
