@@ -26,6 +26,7 @@ class Why(StrEnum):
 _BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5\u180b\u180c\u180d\u180f").union(
     chr(c) for c in range(0xFE00, 0xFE10)
 )
+_BLANKS = re.compile(f"[{''.join(sorted(_BLANK_LETTERS))}]")
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zs", "Zl", "Zp"})
 
 # Words in braces are a placeholder; an error text in JSON has quotes or colons and stays what it is.
@@ -45,7 +46,7 @@ _FILLERS = frozenset(_FILLERS_TEXT.split())
 def skeleton(value: str) -> str:
     """Letters and digits alone, folded: what is left of a value when its dress is taken off."""
     plain = unicodedata.normalize("NFKC", value).casefold()
-    return "".join(c for c in plain if c.isalnum() and c not in _BLANK_LETTERS)
+    return _BLANKS.sub("", "".join(filter(str.isalnum, plain)))
 
 
 def visible(value: str) -> str:
