@@ -85,7 +85,7 @@ def hollow(
 
 def _is_template(value: str, templates: frozenset[str]) -> bool:
     bare = skeleton(value)
-    without = skeleton(_PLACEHOLDER.sub(" ", value))
+    without = skeleton(_PLACEHOLDER.sub(" ", value)) if _PLACEHOLDER.search(value) else bare
     if bare and (not without or bare in templates or without in templates):
         return True
     labelled = _LABELLED.fullmatch(value)
@@ -103,6 +103,8 @@ def _is_filler(value: str, *, numeric: bool = False, code: bool = False, allowed
         return False
     if len(set(bare)) == 1 or _REPEATED.fullmatch(bare):
         return True
+    if not bare.isascii():
+        return False  # every filler is
     found = set(_WORD.findall(unicodedata.normalize("NFKC", value).casefold()))
     words = {word for word in found if skeleton(word)}
     return words <= _FILLERS and not words & allowed
