@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import socket
+import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +20,14 @@ from sqlalchemy.engine import URL, make_url
 from gateway.domain.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy.engine import Connection, Engine
 
 BUSY_TIMEOUT_MS = 5_000
+_LOOK_AGAIN_MS = 3
+"""How long a BEGIN IMMEDIATE waits before it asks again. SQLite itself asks ever more seldom, in the end every 100 ms,
+and misses the few ms that a busy daemon leaves free twenty times a second."""
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _CHECKPOINT_PAGES = 2_000  # 8 MB: a batch of mails does not end in a checkpoint every time
 _READERS = 4
@@ -71,19 +78,27 @@ def writing_engine(url: URL, *, synchronous: str = "FULL") -> Engine:
         StoreError: the database cannot be opened with the settings that the promises need.
     """
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, begin="BEGIN IMMEDIATE", synchronous=synchronous, pool_size=1)
+        return _sqlite(url, begin=_begin_writing, synchronous=synchronous, pool_size=1, busy_ms=_LOOK_AGAIN_MS)
     return _postgres(url, pool_size=1, max_overflow=1)
 
 
 def reading_engine(url: URL) -> Engine:
     """The engine for questions: several connections, each transaction one consistent view, nothing can be written."""
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, begin="BEGIN", synchronous="FULL", pool_size=_READERS, read_only=True)
+        return _sqlite(url, begin=_begin_reading, synchronous="FULL", pool_size=_READERS, read_only=True)
     engine = _postgres(url, pool_size=_READERS, max_overflow=_READERS, pool_pre_ping=True)
     return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
-def _sqlite(url: URL, *, begin: str, synchronous: str, pool_size: int, read_only: bool = False) -> Engine:
+def _sqlite(
+    url: URL,
+    *,
+    begin: Callable[[Connection], None],
+    synchronous: str,
+    pool_size: int,
+    busy_ms: int = BUSY_TIMEOUT_MS,
+    read_only: bool = False,
+) -> Engine:
     engine = sa.create_engine(
         url,
         poolclass=sa.pool.QueuePool,
@@ -98,26 +113,42 @@ def _sqlite(url: URL, *, begin: str, synchronous: str, pool_size: int, read_only
 
     def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection has no type in SQLAlchemy
         connection.isolation_level = None  # sqlite3 begins nothing by itself; the event below does
-        _set_pragmas(connection, synchronous=synchronous)
+        _set_pragmas(connection, synchronous=synchronous, busy_ms=busy_ms)
         if read_only:
             connection.execute("PRAGMA query_only = ON")
 
-    def begin_transaction(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
     sa.event.listen(engine, "connect", set_up)
-    sa.event.listen(engine, "begin", begin_transaction)
+    sa.event.listen(engine, "begin", begin)
     return engine
 
 
-def _set_pragmas(connection: Any, *, synchronous: str) -> None:  # noqa: ANN401 - as above
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Begin with the right to write, within `BUSY_TIMEOUT_MS`."""
+    driver: Any = connection.connection.dbapi_connection
+    until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while time.monotonic() < until:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                break
+        else:
+            return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # what is wrong is told in SQLAlchemy's words
+
+
+def _set_pragmas(connection: Any, *, synchronous: str, busy_ms: int) -> None:  # noqa: ANN401 - as above
     wanted = {
         "journal_mode": ("WAL", "wal"),
         "synchronous": (synchronous, _SYNCHRONOUS[synchronous]),
         "foreign_keys": ("ON", 1),
-        "busy_timeout": (str(BUSY_TIMEOUT_MS), BUSY_TIMEOUT_MS),
         "wal_autocheckpoint": (str(_CHECKPOINT_PAGES), _CHECKPOINT_PAGES),
         "journal_size_limit": (str(_WAL_LIMIT_BYTES), _WAL_LIMIT_BYTES),
+        "busy_timeout": (str(busy_ms), busy_ms),  # last: the settings before wait for the lock as long as it takes
     }
     for name, (value, expected) in wanted.items():
         connection.execute(f"PRAGMA {name} = {value}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from adapters.store.engine import parsed, said, sqlite_path, writing_engine
+from adapters.store.engine import parsed, reading_engine, said, sqlite_path
 from gateway.domain.errors import StoreError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def require_current(url: str) -> None:
         raise StoreError(
             f"there is no database at {path}; run `centralino serve` (it makes one), or check [database] url"
         )
-    engine = writing_engine(address)
+    engine = reading_engine(address)
     try:
         found = revision_of(engine)
     except sa.exc.SQLAlchemyError as error:
@@ -48,7 +48,7 @@ def require_current(url: str) -> None:
 
 def schema_revision(url: str) -> str | None:
     """The revision of the schema that a database has, or None when it has none."""
-    engine = writing_engine(parsed(url))
+    engine = reading_engine(parsed(url))
     try:
         return revision_of(engine)
     finally:

@@ -1,15 +1,27 @@
 from __future__ import annotations
 
+import contextlib
 import resource
+import sqlite3
 import subprocess
 import sys
+import threading
+import time
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from adapters.store import SqlStore, daemon_alive, daemon_lock, migrate, open_store
+from adapters.store import (
+    SqlStore,
+    daemon_alive,
+    daemon_lock,
+    migrate,
+    open_store,
+    require_current,
+    schema_revision,
+)
 from adapters.store.engine import parsed, reading_engine, writing_engine
 from adapters.store.watch import ForeignWatch
 from gateway.domain.errors import StoreError
@@ -26,8 +38,10 @@ with daemon_lock(sys.argv[1]):
 """
 
 
-@pytest.mark.parametrize("engine_of", [writing_engine, reading_engine])
-def test_every_sqlite_connection_syncs_fully_and_checks_foreign_keys(tmp_path: Path, engine_of: object) -> None:
+@pytest.mark.parametrize(("engine_of", "busy_ms"), [(writing_engine, 3), (reading_engine, 5000)])
+def test_every_sqlite_connection_syncs_fully_and_checks_foreign_keys(
+    tmp_path: Path, engine_of: object, busy_ms: int
+) -> None:
     """F11: WAL with NORMAL answers 250 with nothing on disk."""
     url = f"sqlite:///{tmp_path / 'a.db'}"
     migrate(url)
@@ -38,7 +52,49 @@ def test_every_sqlite_connection_syncs_fully_and_checks_foreign_keys(tmp_path: P
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         }
     engine.dispose()
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 5000}
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": busy_ms}
+
+
+def test_whoever_wants_to_write_finds_the_moments_that_a_busy_daemon_leaves_free(tmp_path: Path) -> None:
+    """C-16: SQLite's own wait asks every 100 ms at last, and missed one command of twenty for 5 seconds."""
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    migrate(url)
+    moments, over = [0], threading.Event()
+
+    def write_on() -> None:
+        busy = sqlite3.connect(tmp_path / "a.db", isolation_level=None, timeout=5)
+        while not over.is_set():
+            busy.execute("BEGIN IMMEDIATE")
+            time.sleep(0.05)
+            busy.execute("COMMIT")
+            moments[0] += 1
+            time.sleep(0.003)
+
+    engine = writing_engine(parsed(url))
+    daemon = threading.Thread(target=write_on)
+    daemon.start()
+    try:
+        began = moments[0]
+        for begins_ms in range(0, 50, 5):
+            time.sleep(begins_ms / 1000)
+            with engine.begin() as connection:
+                connection.exec_driver_sql("UPDATE counter SET value = value")
+        taken = moments[0] - began
+    finally:
+        over.set()
+        daemon.join()
+        engine.dispose()
+    assert taken < 40, taken
+
+
+def test_which_schema_a_database_has_is_asked_without_the_right_to_write(tmp_path: Path) -> None:
+    """A command that only shows something does not wait for a daemon that writes."""
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    migrate(url)
+    with contextlib.closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as busy:
+        busy.execute("BEGIN IMMEDIATE")
+        require_current(url)
+        assert schema_revision(url)
 
 
 def test_a_database_that_cannot_have_a_write_ahead_log_is_refused() -> None:
