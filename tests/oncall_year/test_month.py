@@ -54,20 +54,35 @@ def store(sqlite_template: Path, tmp_path: Path) -> Iterator[SqlStore]:
 def night(store: SqlStore, tmp_path: Path) -> Iterator[Year]:
     """A day and a half, not begun yet: the desk has what is left in the morning."""
     (tmp_path / "site").mkdir()
-    odds = Odds(contacts=10, urgent=1.0, storms=0, swaps=0, overrides=0, carrier_outages=0, relay_outages=0)
+    odds = Odds(contacts=6, urgent=1.0, storms=0, swaps=0, overrides=0, carrier_outages=0, relay_outages=0)
     year = Year(store, tmp_path / "site", seed=2, start=START, days=1, odds=odds)
     yield year
     year.station.reader.close()
 
 
-@pytest.fixture
-def week(store: SqlStore, tmp_path: Path) -> Iterator[Year]:
-    """Four busy days, not begun yet."""
-    (tmp_path / "site").mkdir()
+@pytest.fixture(scope="module")
+def busy_days(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Year]:
+    """Four busy days that were lived, and in which nothing was wrong."""
+    folder = tmp_path_factory.mktemp("week")
+    (folder / "site").mkdir()
+    shutil.copy(sqlite_template, folder / "centralino.db")
     odds = Odds(contacts=5, urgent=1.0, storms=0, swaps=3, overrides=2)
-    year = Year(store, tmp_path / "site", seed=5, start=START, days=4, odds=odds)
-    yield year
-    year.station.reader.close()
+    with open_store(f"sqlite:///{folder / 'centralino.db'}", folder / "blobs", threaded=False) as store:
+        year = Year(store, folder / "site", seed=5, start=START, days=4, odds=odds)
+        year.run()
+        assert judge(year).problems == []
+        yield year
+        year.station.reader.close()
+
+
+@pytest.fixture
+def week(busy_days: Year) -> Iterator[Year]:
+    """The same days for each test, which may falsify what the judge goes by."""
+    diary = busy_days.diary
+    lines, changes = list(diary.ledger.lines), dict(diary.changes)
+    yield busy_days
+    diary.ledger.lines[:] = lines
+    diary.changes.update(changes)
 
 
 def deaf(_self: Technician, _at: datetime) -> bool:
@@ -86,7 +101,7 @@ def test_when_nobody_answers_the_alarm_is_what_counts(night: Year, monkeypatch: 
     verdict = judge(night)
     assert verdict.problems == []
     assert verdict.counted["accepted on call"] == 0
-    assert verdict.counted["alarmed by another path"] == verdict.counted["urgent out of hours"] > 5
+    assert verdict.counted["alarmed by another path"] == verdict.counted["urgent out of hours"] > 2
 
 
 def test_a_request_that_nobody_heard_of_is_reported(night: Year, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,8 +114,6 @@ def test_a_request_that_nobody_heard_of_is_reported(night: Year, monkeypatch: py
 
 def test_a_page_that_comes_late_is_reported(week: Year) -> None:
     """P6: the same days, and everything reached the carrier ten minutes later."""
-    week.run()
-    assert judge(week).problems == []
     lines = week.diary.ledger.lines
     lines[:] = [replace(line, at=line.at + timedelta(minutes=10)) for line in lines]
     assert [each for each in judge(week).problems if "until the first page" in each]
@@ -108,8 +121,6 @@ def test_a_page_that_comes_late_is_reported(week: Year) -> None:
 
 def test_whoever_is_paged_without_having_the_duty_is_reported(week: Year) -> None:
     """The judge forgets what was agreed: then the roster in force is another than its own."""
-    week.run()
-    assert judge(week).problems == []
     assert week.diary.changes
     week.diary.changes.clear()
     assert [each for each in judge(week).problems if "had the duty" in each]
@@ -117,14 +128,12 @@ def test_whoever_is_paged_without_having_the_duty_is_reported(week: Year) -> Non
 
 def test_a_ceiling_that_is_passed_is_reported(week: Year, monkeypatch: pytest.MonkeyPatch) -> None:
     """P15."""
-    week.run()
     monkeypatch.setitem(world.PER_HOUR, Channel.SMS, 1)
     assert [each for each in judge(week).problems if "the ceiling is 1" in each]
 
 
 def test_a_stranger_who_is_called_is_reported(week: Year) -> None:
     """X10."""
-    week.run()
     line = replace(week.diary.ledger.lines[0], medium="call", to="+393939999999")
     week.diary.ledger.lines.append(line)
     assert "called +393939999999, who is not in the directory" in judge(week).problems
