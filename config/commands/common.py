@@ -120,6 +120,17 @@ At = Annotated[
 Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many, the newest.")]
 
 
+def as_known(who: str) -> str:
+    """Whoever asks, as the directory and the contracts know them: a number in E.164 however it was written.
+
+    An address, and what is no valid number, stay as they are, without the blanks around them.
+    """
+    from config.fields import normalised_number
+
+    written = who.strip()
+    return written if "@" in written else normalised_number(written) or written
+
+
 def find_config(given: Path | None) -> Path:
     """The configuration that is meant: `--config` or $CENTRALINO_CONFIG, else the first that is there.
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from config.commands import showing, sweeping
-from config.commands.common import COULD_NOT, AsJson, At, Config, NotFoundError, parse_at, site_of
+from config.commands.common import COULD_NOT, AsJson, At, Config, NotFoundError, as_known, parse_at, site_of
 from config.commands.rosters import rules_in_force
 from gateway.domain.intake import Channel
 
@@ -188,17 +188,10 @@ def _asked(said: dict[str, Any]) -> Asked:
     )
 
 
-def _sender(who: object) -> str | None:
-    """The address as it is, a number in E.164 as people write it; None when nobody is named."""
-    written = str(who).strip() if who else ""
-    return _number(written) if written and "@" not in written else written or None
-
-
 @lru_cache(maxsize=4096)
-def _number(written: str) -> str:
-    from config.fields import normalised_number
-
-    return normalised_number(written) or written
+def _sender(who: object) -> str | None:
+    """Whoever asks, as the directory knows them; None when nobody is named."""
+    return as_known(str(who)) or None if who else None
 
 
 def _day(text: object) -> date | None:

@@ -22,6 +22,7 @@ from config.commands.common import (
     Number,
     Shell,
     Who,
+    as_known,
     opened,
     parse_at,
 )
@@ -166,7 +167,7 @@ def open_(
     _acted(
         config,
         who,
-        lambda sh, tx, by, at: desk.open_ticket(sh.gateway, tx, contract, sender, subject, text, by, at),
+        lambda sh, tx, by, at: desk.open_ticket(sh.gateway, tx, contract, as_known(sender), subject, text, by, at),
         as_json=as_json,
     )
 

@@ -35,6 +35,14 @@ def test_a_ticket_opened_at_the_desk_has_a_number_of_its_year_and_is_listed(desk
     assert [each["number"] for each in desk.done("ticket", "list", "--json").json] == [number]
 
 
+@pytest.mark.parametrize("written", ["+39 333 000 0001", "333.0000001", " 0039 333/0000001 "])
+def test_a_number_told_at_the_desk_is_its_person_however_it_is_written(desk: Desk, written: str) -> None:
+    """C3.2: who asks is looked up in people.toml, where numbers stand in E.164."""
+    said = ("--contract", "c02-comune", "--subject", "Stampante", "--text", "Non stampa", "--from", written)
+    asked = desk.done("ticket", "open", *said, "--json").json["requester"]
+    assert (asked["number"], asked["person"]) == ("+393330000001", "anna")
+
+
 def test_the_list_is_newest_first_and_can_be_narrowed(desk: Desk) -> None:
     first, second = desk.open("Una"), desk.open("Due")
     desk.done("ticket", "take", first)
