@@ -131,10 +131,11 @@ def _whole(raw: bytes, envelope_from: str | None, own: OwnMail, *, opening: bool
     body = _Body.of(root)
     attachments = tuple(_attachments(root, body.leaves, what))
     said = body.said()
-    text = said.text
     top = _of_headers(root.headers, content_key(raw), envelope_from, own)
     is_null = envelope_from is not None and envelope_from.strip() in ("", "<>")
-    bounce = read_bounce(root, top, text, raw, null_sender=is_null)
+    bounce = read_bounce(root, top, said.text, raw, null_sender=is_null)
+    said = said if said.text.strip() else _enclosed(root, what, own)
+    text = said.text
     invited, unread = _invitations(root)
     folds = folded(text, said.quoted, said.signed, forwarded=is_forward(top.subject))
     defects = (*top.defects, *_tree_defects(root), *body.defects, *unread)
@@ -151,6 +152,22 @@ def _whole(raw: bytes, envelope_from: str | None, own: OwnMail, *, opening: bool
         invitations=invited,
         protection=protection(root),
     )
+
+
+def _enclosed(root: Node, opening: _Opening, own: OwnMail, nested: int = 0) -> html_quotes.Marked:
+    """What the first message inside says, for a mail without a word of its own: whoever forwards it asks that.
+
+    Nothing of what a machine wrote: our own acknowledgement, sent back without a word, must not be read as urgent.
+    """
+    for leaf in root.leaves():
+        inner = _inner(leaf, opening, nested)
+        if inner is None or why_automatic(inner.headers, None, own) is not None:
+            continue
+        said = _Body.of(inner).said()
+        said = said if said.text.strip() else _enclosed(inner, opening, own, nested + 1)
+        if said.text.strip():
+            return said
+    return html_quotes.Marked("")
 
 
 def _invitations(root: Node) -> tuple[tuple[Invitation, ...], list[str]]:

@@ -253,6 +253,33 @@ def test_a_nested_message_is_kept_byte_for_byte_and_its_attachments_are_listed_t
     assert mime.attachment(raw, "2.2") == b"%PDF"
 
 
+ENCLOSED = b"From: anna@ditta.example\r\nSubject: Guasto\r\n%s\r\nLa stampante \xc3\xa8 ferma.\r\n"
+
+
+@pytest.mark.parametrize(
+    ("own_words", "headers_inside", "text"),
+    [
+        (b"", b"", "La stampante \u00e8 ferma."),
+        (b"Vedi", b"", "Vedi"),
+        (b"", b"Auto-Submitted: auto-replied\r\n", ""),
+    ],
+    ids=["nothing of its own", "words of its own", "what a machine wrote"],
+)
+def test_a_mail_that_only_encloses_another_says_what_that_one_says(
+    own_words: bytes, headers_inside: bytes, text: str
+) -> None:
+    """B-037: forwarded as an attachment without a word, the desk would have had an empty request."""
+    raw = mixed(b"\r\n" + own_words, b"Content-Type: message/rfc822\r\n\r\n" + ENCLOSED % headers_inside)
+    reading = read(raw)
+    assert reading.text == reading.new_text == text
+    assert [one.name for one in reading.attachments] == ["Guasto.eml"]
+
+
+def test_a_mail_that_is_nothing_but_another_one_says_what_that_one_says() -> None:
+    deeper = b"Subject: I: Guasto\r\nContent-Type: message/rfc822\r\n\r\n" + ENCLOSED % b""
+    assert read(mail(b"Content-Type: message/rfc822\r\n", deeper)).text == "La stampante \u00e8 ferma."
+
+
 @pytest.mark.parametrize(
     ("encoding", "body", "defect"),
     [
