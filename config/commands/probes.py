@@ -73,7 +73,7 @@ def probes(settings: Settings) -> Iterator[Probe]:
     for account in settings.pec_account:
         where = f"{account.host}:{account.port}"
         yield _tried(f"certified {account.address}", where, partial(_relay, account))
-    if any(box.kind == "pec" for box in settings.mailbox):
+    if settings.pec_account or any(box.kind == "pec" for box in settings.mailbox):
         yield _tried("trust list", "[pec] trust_list", lambda: _trusted(settings))
     tokens = fetching.token_sources(settings, SystemClock().now)
     for oauth in settings.oauth:
@@ -150,13 +150,16 @@ def _trusted(settings: Settings) -> str:
     """Whose signatures on certified mail count.
 
     Raises:
-        ValueError: nobody's, so that no receipt does anything.
+        CentralinoError: nobody's, so that no receipt does anything.
     """
     from config.compose import trust_list_of
 
     found = trust_list_of(settings)
     if not found.certificates:
-        raise ValueError("it is not set: no receipt of certified mail counts, and every envelope is to be verified")
+        raise CentralinoError(
+            "[pec] trust_list is not set: no receipt of certified mail counts, and every envelope is to be"
+            " verified; put the accredited providers' certificates into a folder and name that"
+        )
     looked_up = f"{len(found.revoked)} revocation lists" if found.revoked else "revocation is not checked"
     return f"{len(found.certificates)} certificates may sign; {looked_up}"
 

@@ -97,6 +97,17 @@ def trust_list_probe(desk: Desk) -> Probe:
     return next(probe for probe in probes(settings) if probe.door == "trust list")
 
 
+def test_check_says_so_as_well_where_certified_mail_is_sent_and_no_mailbox_is_read(desk: Desk) -> None:
+    """X4: its receipts may come by our own listener, and without a trust list none of them is believed."""
+    (desk.folder / "password").write_text("x")
+    account = '[[pec_account]]\naddress = "assistenza@pec.comune.example"\nhost = "127.0.0.1"\nport = 9\n'
+    account += 'password = {file = "password"}\ntls = "none"\ntimeout = "1s"\n'
+    desk.config.write_text(desk.config.read_text() + account)
+    found = trust_list_probe(desk)
+    assert found.ok is False
+    assert found.said.startswith("[pec] trust_list is not set: no receipt")
+
+
 def test_check_says_when_nobody_may_sign_receipts(desk: Desk) -> None:
     """X4: a certified mailbox without a trust list reads every receipt and believes none."""
     (desk.folder / "password").write_text("x")
