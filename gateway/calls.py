@@ -292,7 +292,8 @@ def _in_queue(gw: Gateway, reading: Reading, call: Call, at: datetime) -> dict[s
     ]
     desk, position = speaking.contract_of(gw, call).desk, len(before) + 1
     minutes = call_words.expected_wait(talks, position, len(desk.people) if desk else 1)
-    return {"position": str(position), "minutes": str(minutes)}
+    spoken = call_words.minutes_spoken(minutes, speaking.language_of(call))
+    return {"position": str(position), "minutes": str(minutes), "waiting": spoken}
 
 
 # ---------------------------------------------------------------------------------------------- what was kept after all

@@ -20,7 +20,7 @@ from gateway.domain.dispatch import DispatchKind
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.pages import ANSWERABLE, OPEN
 from gateway.domain.register import SYSTEM, Happening
-from gateway.domain.ticket import Requester
+from gateway.domain.ticket import Priority, Requester
 from gateway.receiving import add_message
 from gateway.standing_in import swap_facts
 
@@ -37,10 +37,14 @@ if TYPE_CHECKING:
     from gateway.ports import Gateway, Reading, Transaction
 
 _REPLY = re.compile(r"^\W*(OK|NO|INFO)(?![A-Z_])\W*([0-9 .-]{0,12})", re.IGNORECASE | re.ASCII)
+_SIX = re.compile(r"[0-9](?:[ .-]{0,2}[0-9]){5}(?![0-9])", re.ASCII)
+"""A code as people write it; what follows it (`10 min`, the number of the request) is none of it."""
 _WORD = re.compile(r"\W*([A-Za-z]{3,12})\W*", re.ASCII)
 _CODE = re.compile(r"\bOK ([0-9]{6})\b", re.ASCII)
 LISTED = 3
 """How many codes an SMS has room for."""
+LOOKED_AT = 50
+"""How many open pages of one telephone are looked at for those of urgent requests."""
 LANE = "technician"
 MOST_ANSWERS = 5
 """So often an answer of one kind goes to one number in an hour (B-080): whoever loops with us hears no more."""
@@ -76,7 +80,7 @@ def read(gw: Gateway, reading: Reading, intake: Intake) -> Reply | None:
         return Reply(person, number, words, keyword)
     said = _REPLY.match(words)
     if said:
-        return Reply(person, number, words, said[1].upper(), "".join(c for c in said[2] if c.isdigit()))
+        return Reply(person, number, words, said[1].upper(), _code_of(words[said.start(2) :], said[2]))
     return Reply(person, number, words) if reading.pages(number=number, states=(OPEN,)) else None
 
 
@@ -84,6 +88,12 @@ def _is_echo(gw: Gateway, intake: Intake) -> bool:
     """A page of the automatic check that the carrier brought from our number to the probe's number, back to us."""
     probe = gw.rules.probe_number
     return bool(probe) and intake.sender == gw.rules.sms_from and probe in intake.recipients
+
+
+def _code_of(rest: str, digits: str) -> str:
+    """The six digits that come first, in any spacing; else all digits there, which are no code of anybody."""
+    six = _SIX.match(rest)
+    return "".join(c for c in (six[0] if six else digits) if c.isdigit())
 
 
 def _keyword(words: str) -> str:
@@ -201,7 +211,7 @@ def _not_understood(
     gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, open_pages: Sequence[Page], at: datetime
 ) -> None:
     contract = contract_for_number(gw, Channel.SMS, intake)
-    values = {"service": contract.sms_name}
+    values = {"service": contract.sms_name, "word": reply.word}
     if not open_pages:
         text_id = "M-NOTHING-OPEN"
     elif reply.code:
@@ -210,9 +220,19 @@ def _not_understood(
         values |= {"left": str(left), "ticket": str(open_pages[0].ticket)}
     else:
         text_id = "M-WHICH" if len(open_pages) <= LISTED else "M-WHICH-MORE"
-        codes = ", ".join(f"{page.code} ({page.ticket})" for page in open_pages[:LISTED])
+        codes = ", ".join(f"{page.code} ({page.ticket})" for page in _urgent_first(tx, open_pages)[:LISTED])
         values |= {"codes": codes, "count": str(len(open_pages))}
     _answer(gw, tx, contract, reply.number, text_id, values, at)
+
+
+def _urgent_first(reading: Reading, open_pages: Sequence[Page]) -> Sequence[Page]:
+    """The pages of urgent requests before the others, the newest of each first; only the newest are looked at."""
+
+    def is_urgent(page: Page) -> bool:
+        ticket = reading.ticket(page.ticket)
+        return ticket is not None and ticket.priority is Priority.URGENT
+
+    return sorted(open_pages[:LOOKED_AT], key=lambda page: not is_urgent(page))
 
 
 def _explain(gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, at: datetime) -> None:

@@ -36,6 +36,7 @@ WIDEST = {
     "left": 3,
     "count": 4,
     "attempts": 3,
+    "word": 4,  # INFO
 }
 """How many septets the values need that an SMS never shortens."""
 

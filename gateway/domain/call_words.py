@@ -68,6 +68,13 @@ def expected_wait(talks: Sequence[timedelta], position: int, telephones: int) ->
     return max(1, math.ceil(usual * rounds / timedelta(minutes=1)))
 
 
+def minutes_spoken(minutes: int, language: str) -> str:
+    """So many minutes as they are said: `un minuto`, `3 minuti`."""
+    if minutes == 1:
+        return "one minute" if language == "en" else "un minuto"
+    return f"{minutes} {'minutes' if language == 'en' else 'minuti'}"
+
+
 def summary(words: Mapping[str, str], language: str) -> str:
     """The subject of a call's ticket: what was chosen, and from which number."""
     number = words.get("number") or ("withheld number" if language == "en" else "numero non disponibile")

@@ -38,7 +38,7 @@ _SHORTENED = ("body", "category", "service")
 _READABLE_CHARS = 8
 _WHOLE = frozenset({
     "ticket", "code", "codes", "time", "oncall_number", "phone", "minutes", "left", "count", "attempts", "due", "start",
-    "end",
+    "end", "word",
 })  # fmt: skip
 
 _OWN_MARK = re.compile(r"\[\s*\d{10}\s*\]")

@@ -22,6 +22,7 @@ FACTS = {
     "purpose": "gestire la richiesta",
     "days": "30",
     "minutes": "3",
+    "waiting": "3 minuti",
     "position": "2",
     "first_level_name": "Servizio di primo livello di SardegnaIT",
     "first_level_phone_spoken": "0 7 0, 0 0 0 0 3 5 0",

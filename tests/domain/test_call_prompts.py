@@ -32,6 +32,7 @@ from gateway.domain.call_prompts import (
     script_for,
     seconds_before_choice,
 )
+from gateway.domain.call_words import minutes_spoken
 from tests.domain.calling import CATALOGUES, fill, heard
 from tests.domain.shipped import contract, site
 from tests.domain.test_call import OFFERS
@@ -225,6 +226,31 @@ def test_a_queue_tells_place_and_time_and_offers_a_call_back() -> None:
     said = heard(script(Move(Step.DESK, Deed.UNANSWERED, Step.QUEUE), Offer(Door.OPEN, desk=True, waits=True)))
     assert "il numero 2 in attesa" in said
     assert "premere uno per essere richiamato" in said
+
+
+@pytest.mark.parametrize(
+    ("minutes", "italian", "english"),
+    [(1, "è di un minuto.", "time one minute."), (12, "è di 12 minuti.", "12 minutes.")],
+)
+def test_how_long_somebody_waits_is_said_in_the_singular_too(minutes: int, italian: str, english: str) -> None:
+    """V-05."""
+    for language, words in (("it", italian), ("en", english)):
+        told = {"minutes": str(minutes), "waiting": minutes_spoken(minutes, language)}
+        assert words in CATALOGUES[language].fill("V-05", told).body
+
+
+@pytest.mark.parametrize("language", ["it", "en"])
+def test_no_tone_is_promised_where_none_sounds(language: str) -> None:
+    """V-13, X20: only a recording begins with a tone; whoever waited for one would be taken to be silent."""
+    asked = [
+        prompt.text
+        for move, offer in moves()
+        for verb in script(move, offer, language)
+        if isinstance(verb, Gather) and verb.speech and move.to in (Step.WHO, Step.WORDS, Step.ONLY_WORDS)
+        for prompt in verb.prompts
+    ]
+    assert asked
+    assert not [text for text in asked if "segnale" in text or "tone" in text]
 
 
 def test_a_number_is_keyed_to_its_end_and_a_choice_is_one_key() -> None:

@@ -53,6 +53,8 @@ C02 = {
     "codes": "482913, 771204",
     "minutes": "10",
     "left": "2",
+    "waiting": "10 minuti",
+    "word": "OK",
     "also": "",
 }
 

@@ -209,7 +209,7 @@ def test_when_nobody_answers_the_caller_hears_place_time_and_the_offer_of_a_call
     words = spoken(queued(open_desk))
     assert open_desk.phone_line().reached == Step.QUEUE
     assert "il numero 1 in attesa" in words
-    assert "minuti" in words
+    assert "attesa previsto è di 3 minuti." in words
     assert "premere uno per essere richiamato" in words
 
 

@@ -437,6 +437,28 @@ def test_answers_to_what_is_not_understood_are_bounded(station: Station) -> None
     assert len([one for one in station.to(BRUNO) if one.facts.get("text_id") == "M-NOTHING-OPEN"]) == 6
 
 
+def test_the_urgent_one_is_listed_first_however_many_came_after_it(station: Station) -> None:
+    """C2.8: whoever answers OK half asleep sees the code of what is chased."""
+    station.mail(URGENT)
+    urgent = station.page_texts()[0].text
+    for _ in range(4):
+        station.mail()
+    station.sms(BRUNO, "ok")
+    assert f"tra cui: {code_in(urgent)} (" in station.sent()[-1].text
+
+
+def test_whoever_says_no_or_info_is_asked_for_that_word_again(station: Station) -> None:
+    """C-55: a NO that meant several pages must not be told to say OK."""
+    station.mail(URGENT)
+    station.mail(URGENT)
+    for word in ("NO", "INFO"):
+        station.sms(BRUNO, word)
+        assert f"Rispondi {word} e un codice" in station.sent()[-1].text
+    station.sms(BRUNO, "no 000000")
+    assert "Rispondi NO e le sei cifre" in station.sent()[-1].text
+    assert {ticket.state for ticket in station.tickets()} == {TicketState.NOTIFIED}
+
+
 def test_ok_with_more_open_pages_than_an_sms_has_room_for_lists_the_latest(station: Station) -> None:
     for _ in range(5):
         station.mail()

@@ -68,6 +68,32 @@ def test_ok_with_the_code_takes_the_ticket_and_stops_the_ladder(station: Station
     assert "presa in carico da te" in station.sent()[-1].text
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "oK{code}", " ok: {code}.", "«OK {code}»", "Ok {code} 10 min", "OK {code} - 5 minuti e arrivo",
+        "ok {spaced}", "ok {code} {ticket}", "OK\u00a0{code}\nBruno 333 1234567",
+    ],
+)  # fmt: skip
+def test_a_code_is_read_in_any_case_and_spacing_whatever_follows(station: Station, said: str) -> None:
+    """Build 5: what somebody types at three in the morning; another page is open, so only the code can tell."""
+    urgent(station)
+    number, code = station.ticket().number, code_in(station.page_texts()[0].text)
+    urgent(station)
+    station.sms(BRUNO, said.format(code=code, spaced=f"{code[:2]} {code[2:4]}-{code[4:]}", ticket=number))
+    assert {t.number: t.owner for t in station.tickets() if t.owner} == {number: "bruno"}
+
+
+@pytest.mark.parametrize("said", ["ok {code}0", "ok 1{code}", "ok {ticket}", "ok {short}"])
+def test_more_or_fewer_than_six_digits_are_no_code(station: Station, said: str) -> None:
+    """P14: a number that only contains the code takes nothing."""
+    urgent(station)
+    code = code_in(station.page_texts()[0].text)
+    station.sms(BRUNO, said.format(code=code, ticket=station.ticket().number, short=code[:5]))
+    assert station.ticket().owner is None
+    assert "codice non riconosciuto" in station.sent()[-1].text
+
+
 def test_a_bare_ok_takes_the_only_open_page(station: Station) -> None:
     urgent(station)
     station.sms(BRUNO, "Ok")
