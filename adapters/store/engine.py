@@ -127,18 +127,17 @@ def _begin_reading(connection: Connection) -> None:
 
 
 def _begin_writing(connection: Connection) -> None:
-    """Begin with the right to write, within `BUSY_TIMEOUT_MS`."""
-    driver: Any = connection.connection.dbapi_connection
+    """Begin with the right to write, within `BUSY_TIMEOUT_MS`. What else is wrong is told at once (PROMISES F12)."""
     until = time.monotonic() + BUSY_TIMEOUT_MS / 1000
-    while time.monotonic() < until:
+    while True:
         try:
-            driver.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                break
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except sa.exc.OperationalError as error:
+            is_busy = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+            if not is_busy or time.monotonic() >= until:
+                raise
         else:
             return
-    connection.exec_driver_sql("BEGIN IMMEDIATE")  # what is wrong is told in SQLAlchemy's words
 
 
 def _set_pragmas(connection: Any, *, synchronous: str, busy_ms: int) -> None:  # noqa: ANN401 - as above

@@ -192,6 +192,8 @@ class Batches:
             if error.connection_invalidated and not self._on_sqlite:
                 raise _Undecided(error, committing=False) from error
             self._take_note(error)
+            if self.broken is not None:
+                raise self.broken from error
             msg = f"nobody let us write for 5 seconds ({said(error)}); look for a program that holds the database"
             raise StoreError(msg) from error
 

@@ -97,6 +97,42 @@ def test_which_schema_a_database_has_is_asked_without_the_right_to_write(tmp_pat
         assert schema_revision(url)
 
 
+def test_a_database_that_was_overwritten_is_known_as_broken_when_the_next_unit_begins(tmp_path: Path) -> None:
+    """C-22, F12: SQLite says so at BEGIN, as another kind of error than "busy"."""
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    migrate(url)
+    with open_store(url, tmp_path / "blobs", threaded=False) as store:
+        store.write(lambda _: None)
+        with contextlib.closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as other:
+            other.execute("UPDATE counter SET value = value")
+            other.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with (tmp_path / "a.db").open("r+b") as file:
+            file.write(b"X" * 100)
+        with pytest.raises(StoreError, match=r"the disk refused the database .file is not a database"):
+            store.write(lambda _: None)
+        assert store.broken() is not None
+
+
+def test_a_writer_that_never_lets_go_is_waited_for_only_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.store.engine.BUSY_TIMEOUT_MS", 60)
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    migrate(url)
+    with (
+        open_store(url, tmp_path / "blobs", threaded=False) as store,
+        contextlib.closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as busy,
+    ):
+        busy.execute("BEGIN IMMEDIATE")
+        start = time.monotonic()
+        with pytest.raises(StoreError, match="nobody let us write"):
+            store.write(lambda _: None)
+        assert 0.06 <= time.monotonic() - start < 2
+        assert store.broken() is None
+        busy.execute("ROLLBACK")
+        store.write(lambda _: None)
+
+
 def test_a_database_that_cannot_have_a_write_ahead_log_is_refused() -> None:
     with pytest.raises(StoreError, match=r"journal_mode at 'memory'"):
         writing_engine(sa.engine.make_url("sqlite://")).connect()
