@@ -151,18 +151,24 @@ class GiveWay:
     def __init__(self, to: Callable[[], bool], stopping: threading.Event) -> None:
         self._to = to
         self._stopping = stopping
+        self._waited_s = 0.0
         self._turn_until = 0.0
 
     def __call__(self) -> None:
-        """Wait while the others are busy: for two seconds at the most, and not in one's own turn."""
-        began = time.monotonic()
+        """Wait while the others are busy: for `MOST_WAIT_S` at the most, and not in one's own turn.
+
+        Waits add up until the others were quiet at once: many of one second leave no less than one of two.
+        """
+        began = now = time.monotonic()
         if began < self._turn_until:
             return
-        for _ in range(MOST_PAUSES):
-            if not self._to() or self._stopping.wait(PAUSE_WHILE_BUSY_S):
+        while self._waited_s + now - began < MOST_WAIT_S and self._to():
+            if self._stopping.wait(PAUSE_WHILE_BUSY_S):
                 return
-        now = time.monotonic()
-        self._turn_until = now + (now - began)
+            now = time.monotonic()
+        self._waited_s = 0.0 if now == began else self._waited_s + now - began
+        if self._waited_s >= MOST_WAIT_S:
+            self._turn_until, self._waited_s = now + self._waited_s, 0.0
 
 
 class Worker:
@@ -237,4 +243,4 @@ class Worker:
 
 
 PAUSE_WHILE_BUSY_S = 0.004
-MOST_PAUSES = 500
+MOST_WAIT_S = 2.0
