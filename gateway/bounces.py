@@ -78,11 +78,12 @@ def settle_report(
         "permanent": str(bounce.permanent),
         "why": str(bounce.reason),
         "address_is_dead": str(bounce.is_hard),
+        "dispatch": str(about.id) if about else "",
     }
     if sender is not None:
         data["sender_is"] = str(sender.standing)
     tx.record(str(ticket.number), Happening("bounced", at, NOBODY, None, data))
-    tx.settle_intake(intake.id, IntakeState.BOUNCE, "bounce")
+    tx.settle_intake(intake.id, IntakeState.BOUNCE, f"{ticket.number}: {bounce.status or ''} {bounce.reason}")
     return IntakeState.BOUNCE
 
 

@@ -190,8 +190,9 @@ def test_a_delivery_report_is_the_outcome_of_its_message_and_no_ticket(station: 
     )
     station.arrive(report.encode(), sender="")
     assert len(station.tickets()) == 1
-    assert station.intakes()[-1].state is IntakeState.BOUNCE
-    assert station.acknowledgements()[0].state == "refused"
+    of, what = station.ticket().number, station.acknowledgements()[0]
+    assert (station.intakes()[-1].state, station.intakes()[-1].reason) == ("bounce", f"{of}: 5.1.1 unknown_address")
+    assert (what.state, station.events(station.ticket())[-1].data["dispatch"]) == ("refused", str(what.id))
 
 
 def test_a_reply_to_a_solved_ticket_reopens_it(station: Station) -> None:
