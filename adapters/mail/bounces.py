@@ -28,7 +28,7 @@ from adapters.mail.bounce_words import (
 from adapters.mail.charsets import clean_line
 from adapters.mail.headers import Headers, addresses, message_ids, split
 from adapters.mail.parts import MESSAGE_TYPES, Node
-from adapters.mail.prescan import MAX_LEVELS
+from adapters.mail.prescan import MAX_LEVELS, MAX_PARTS
 from gateway.domain.intake import Bounce, MailReading
 
 MAX_ODD = 256 * 1024
@@ -39,6 +39,7 @@ _WINDOW = 4_000
 _ADDRESS = re.compile(r"<?([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,253}[A-Za-z0-9])>?")
 # The collection looks into every message of the message, which the prescan of the mail does not count.
 _NESTING = re.compile(rb"(?:multipart|message)/", re.IGNORECASE)
+_DELIMITER = re.compile(rb"[\r\n]--")
 _ORIGINAL_ID = re.compile(r"^[ \t>]*message-id[ \t]*:\s{0,80}<([^<>\s]{1,998})>", re.IGNORECASE | re.MULTILINE)
 _RCPT = re.compile(
     r"(?im)^[ \t]*(?:rcpt to|to|recipients?|final-recipient|was addressed to|destinatari[oi]|an|empfänger)"
@@ -242,7 +243,7 @@ def _failed_recipients(headers: Headers, found: _Findings) -> None:
 def _odd_report(raw: bytes, found: _Findings) -> None:
     from flufl.bounce import all_failures  # noqa: PLC0415 - twenty detectors, needed for one bounce in ten
 
-    if len(raw) > MAX_ODD or len(_NESTING.findall(raw)) > MAX_LEVELS:
+    if len(raw) > MAX_ODD or len(_NESTING.findall(raw)) > MAX_LEVELS or len(_DELIMITER.findall(raw)) > MAX_PARTS:
         return
     # A detector that fails is told as an error with its traceback, and what it failed on is anybody's mail.
     logging.getLogger("flufl.bounce").setLevel(logging.CRITICAL)
