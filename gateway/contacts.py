@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from gateway.domain.certified import Kind
 from gateway.domain.intake import Channel
 from gateway.domain.mail_words import shown_text
+from gateway.domain.phrases import unread_because
 from gateway.domain.ticket import Mark, Requester
 from gateway.domain.wording import pages_phrase
 
@@ -67,7 +68,7 @@ def contact_of(
     default = gw.rules.contracts[gw.rules.default_contract]
     text = shown_text(reading, default.language)
     if not reading.readable:
-        reason = "; ".join(reading.defects[:3]) or gw.rules.phrase(default, "P-UNREADABLE")
+        reason = unread_because(reading.defects[:3], default.language) or gw.rules.phrase(default, "P-UNREADABLE")
         text = f"{gw.rules.phrase(default, 'P-UNREAD', reason=reason)}\n\n{text}"
     if fax:
         return _fax_contact(gw, reading, fax, text, marks, intake)

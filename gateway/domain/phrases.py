@@ -5,6 +5,7 @@ Days are days in Rome.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,35 @@ _RECOGNISED = {
     "it": ("Testo riconosciuto", "Letto da una macchina: può contenere errori. Fa fede il fax.", "pagina"),
     "en": ("Recognised text", "Read by a machine: it may be wrong. The fax itself counts.", "page"),
 }
+_UNREAD = tuple(
+    (re.compile(f"not read: {said}"), italian, english)
+    for said, italian, english in (
+        (r"more than (\d+) levels", "più di {} livelli uno nell’altro", "more than {} levels, one inside the other"),
+        (r"more than (\d+) parts", "più di {} parti", "more than {} parts"),
+        (r"more than (\d+) bytes of headers", "più di {} byte di intestazioni", "more than {} bytes of headers"),
+        (
+            r"a Content-Type of more than (\d+) bytes",
+            "un Content-Type di più di {} byte",
+            "a Content-Type above {} bytes",
+        ),
+        ("deadline", "la lettura ha richiesto troppo tempo", "reading it took too long"),
+        ("memory", "la lettura ha richiesto troppa memoria", "reading it took too much memory"),
+        ("crashed", "la lettura si è interrotta", "reading it broke off"),
+    )
+)
+"""What a reader says that gave a mail up, and how that is told at the desk; anything else is told as it is."""
+
+
+def unread_because(defects: Iterable[str], language: str = "it") -> str:
+    """Why a mail was not read, for the people at the desk; empty when nothing was said."""
+    return "; ".join(_because(defect, language) for defect in defects)
+
+
+def _because(defect: str, language: str) -> str:
+    for said, italian, english in _UNREAD:
+        if found := said.fullmatch(defect):
+            return _pick(language, italian, english).format(*found.groups())
+    return defect
 
 
 def term_name(of: str, language: str = "it") -> str:

@@ -13,6 +13,7 @@ from gateway.domain.phrases import (
     short_deadline,
     term_name,
     term_phrase,
+    unread_because,
 )
 from gateway.domain.provisions import Counting, Of, Office, Term
 from gateway.domain.ticket import Requester
@@ -83,3 +84,23 @@ def test_attachments_are_named_with_their_size() -> None:
     files = (Attachment("a.png", "schermata.png", "image/png", 48_129, "0" * 64, "2"),)
     assert attachment_names(files) == "schermata.png (48 kB)"
     assert attachment_names(()) == "nessuno"
+
+
+@pytest.mark.parametrize(
+    ("said", "italian", "english"),
+    [
+        (
+            "not read: more than 100 levels",
+            "più di 100 livelli uno nell’altro",
+            "more than 100 levels, one inside the other",
+        ),
+        ("not read: more than 1000 parts", "più di 1000 parti", "more than 1000 parts"),
+        ("not read: deadline", "la lettura ha richiesto troppo tempo", "reading it took too long"),
+        ("broken base64 in part 2", "broken base64 in part 2", "broken base64 in part 2"),
+    ],
+)
+def test_why_a_mail_was_not_read_is_told_in_the_language_of_the_contract(said: str, italian: str, english: str) -> None:
+    """P4: the person who has to open it by hand reads the reason; what nobody put into words stays as it is."""
+    assert unread_because([said]) == italian
+    assert unread_because([said, said], "en") == f"{english}; {english}"
+    assert unread_because([]) == ""

@@ -94,7 +94,7 @@ def test_what_a_lost_child_leaves_is_a_ticket_with_the_reason_that_can_be_replay
     ticket = station.ticket()
     assert {Mark.UNREADABLE, Mark.TO_VERIFY} <= set(ticket.marks)
     assert station.messages(ticket)[0].text.startswith("Il messaggio non è stato letto in modo sicuro")
-    assert "Motivo: not read: crashed" in station.messages(ticket)[0].text
+    assert "Motivo: la lettura si è interrotta\n" in station.messages(ticket)[0].text
     assert (intake(station, number).state, intake(station, number).reason) == (IntakeState.FILED, UNREAD)
     assert [one.id for one in station.store.read(lambda reading: replaying.set_aside(reading, 9))] == [number]
 
@@ -334,7 +334,7 @@ def test_a_mail_that_kills_the_process_does_so_once_and_is_set_aside(
         (IntakeState.FILED, None),
     ]
     aside = next(ticket for ticket in station.tickets() if Mark.UNREADABLE in ticket.marks)
-    assert "not read: crashed" in station.messages(aside)[0].text
+    assert "Motivo: la lettura si è interrotta\n" in station.messages(aside)[0].text
     replayed(station, kept[1])  # the fix: the genuine parser
     assert sorted(ticket.subject for ticket in station.tickets()) == ["Dopo", "Prima", "Veleno"]
 

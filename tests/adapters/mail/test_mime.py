@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from adapters.mail import mime, prescan
 from adapters.mail.parts import tree
 from gateway.domain.intake import Address, MailReading
+from gateway.domain.phrases import unread_because
 
 OWN = mime.OwnMail(frozenset({"assistenza@centralino.example"}), "centralino-7f3a")
 HEAD = b"From: Anna <anna@ente.example>\r\nMessage-ID: <1@ente.example>\r\nDate: Sat, 26 Dec 2026 03:01:00 +0100\r\n"
@@ -340,6 +341,7 @@ def test_a_mail_beyond_a_limit_is_not_read_but_its_headers_are(limit: str) -> No
     reading = read(LIMITS[limit])
     assert (reading.readable, reading.text, reading.subject) == (False, "", "Bomba")
     assert reading.defects[0] == f"not read: {limit}"
+    assert "not read" not in unread_because(reading.defects)  # the desk is told in its language
 
 
 @pytest.mark.parametrize("limit", LIMITS)
@@ -402,6 +404,16 @@ def test_what_a_text_or_an_attached_message_says_of_parts_is_not_counted() -> No
     quoted = b"".join(b"Content-Type: multipart/mixed; boundary=q%d\r\n\r\n--q%d\r\n" % (n, n) for n in range(500))
     scan = mime.prescan(mixed(b"\r\n" + quoted, b"Content-Type: message/rfc822\r\n\r\n" + quoted))
     assert (scan.levels, scan.parts) == (1, 2)
+
+
+def test_the_messages_in_a_mail_have_a_thousand_parts_together_and_the_others_stay_files() -> None:
+    """B-031: each of them was within the limits, and 900 KB of them took four seconds."""
+    forwarded = b"Content-Type: multipart/mixed; boundary=i\r\n\r\n" + b"--i\r\nContent-Type: a/b\r\n\r\nx\r\n" * 300
+    raw = mixed(*[b"Content-Type: message/rfc822\r\n\r\n" + forwarded] * 5)
+    found = [attachment.part for attachment in read(raw).attachments]
+    assert len(found) == 5 + 3 * 300
+    assert mime.attachment(raw, found[-3]) == b"x"
+    assert mime.attachment(raw, found[-1]).rstrip() == forwarded.rstrip()
 
 
 BOMBS = [
