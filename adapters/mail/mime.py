@@ -25,7 +25,7 @@ from adapters.mail.headers import (
 )
 from adapters.mail.opened import opened, protection
 from adapters.mail.parts import BROKEN_BLOCK, MESSAGE_TYPES, Node, tree
-from adapters.mail.prescan import DoorFacts, PreScan, door_facts, holds_tnef, limit, needs_child, prescan
+from adapters.mail.prescan import MAX_PARTS, DoorFacts, PreScan, door_facts, holds_tnef, limit, needs_child, prescan
 from adapters.mail.quotes import folded, is_forward, new_text
 from gateway.domain.intake import Address, Attachment, MailReading
 
@@ -101,12 +101,16 @@ def _root(raw: bytes, opening: _Opening) -> Node:
     return opened(root, outlook=opening.outlook) if opening.signed else root
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Opening:
-    """What parts are looked into. `outlook`: the mail says in clear that it has a `winmail.dat`, so this is a child."""
+    """What parts are looked into. `outlook`: the mail says in clear that it has a `winmail.dat`, so this is a child.
+
+    `left` is how many parts the messages in it may have, all together (B-031): each for itself is within the limits.
+    """
 
     signed: bool
     outlook: bool
+    left: int = MAX_PARTS
 
     @classmethod
     def of(cls, raw: bytes, *, wanted: bool = True) -> _Opening:
@@ -134,7 +138,7 @@ def _whole(raw: bytes, envelope_from: str | None, own: OwnMail, *, opening: bool
     top = _of_headers(root.headers, content_key(raw), envelope_from, own)
     is_null = envelope_from is not None and envelope_from.strip() in ("", "<>")
     bounce = read_bounce(root, top, said.text, raw, null_sender=is_null)
-    said = said if said.text.strip() else _enclosed(root, what, own)
+    said = said if said.text.strip() else _enclosed(root, replace(what, left=MAX_PARTS), own)
     text = said.text
     invited, unread = _invitations(root)
     folds = folded(text, said.quoted, said.signed, forwarded=is_forward(top.subject))
@@ -341,8 +345,10 @@ def _inner(leaf: Node, opening: _Opening, nested: int) -> Node | None:
     if leaf.media_type not in MESSAGE_TYPES or nested >= MAX_NESTED:
         return None
     content = leaf.content()
-    if prescan(content).over() is not None:
+    scan = prescan(content)
+    if scan.over() is not None or scan.parts > opening.left:
         return None
+    opening.left -= scan.parts
     inner = tree(content.lstrip(b"\r\n"), leaf.path)
     return opened(inner, outlook=opening.outlook) if opening.signed else inner
 
