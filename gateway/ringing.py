@@ -78,7 +78,8 @@ def _is_free(gw: Gateway, reading: Reading, person: Person, at: datetime) -> boo
         return False
     if reading.dispatches(to=number, states=CALL_OPEN, channel=Channel.VOICE, since=at - LEG_LASTS, limit=1):
         return False
-    return not any(other.answered_by == person.id for other in reading.calls(going_on=True, limit=1000))
+    going_on = reading.calls(going_on=True, limit=1000)
+    return not any(other.answered_by == person.id or other.caller in person.numbers for other in going_on)
 
 
 def _ceiling(gw: Gateway, reading: Reading, at: datetime, *, share: float) -> tuple[str, int] | None:

@@ -40,6 +40,7 @@ _WORDS: dict[str, dict[str, Any]] = {
         "title": "Reperibilità: {name}, dal {first} al {last}",
         "rule": "Ore fuori dall’orario di servizio, in tempo trascorso. Festive: domeniche e festività; notturne: "
         "dalle 22 alle 6 degli altri giorni; ordinarie: le altre.",
+        "planned": "Il periodo non è concluso: dopo il {made} le ore sono quelle previste.",
         "uncovered": "Tempo senza turno: {hours}",
         "total": "Totale",
         "sheets": ("Riepilogo", "Turni", "Interventi"),
@@ -50,6 +51,7 @@ _WORDS: dict[str, dict[str, Any]] = {
         "title": "On call: {name}, from {first} to {last}",
         "rule": "Hours outside the hours of the service, in elapsed time. Holiday: Sundays and public holidays; night: "
         "from 22 to 6 on other days; ordinary: all others.",
+        "planned": "The period is not over: the hours after {made} are those foreseen.",
         "uncovered": "Time without a shift: {hours}",
         "total": "Total",
         "sheets": ("Summary", "Watches", "Interventions"),
@@ -150,11 +152,18 @@ def duty_xlsx(report: DutyReport, *, made_at: datetime) -> bytes:
         name=report.contract.service_name, first=f"{report.first:%d/%m/%Y}", last=f"{report.last:%d/%m/%Y}"
     )
     uncovered = words["uncovered"].format(hours=hours_text(report.uncovered))
+    planned = words["planned"].format(made=f"{local(made_at):%d/%m/%Y %H:%M}")
+    rule = f"{words['rule']} {planned}" if is_going_on(report, made_at) else words["rule"]
     rows = tuple(_cells(line) for line in report.lines)
-    summary = Sheet(names[0], _HEADINGS[language], rows, (title, words["rule"], uncovered), _totals(report, words))
+    summary = Sheet(names[0], _HEADINGS[language], rows, (title, rule, uncovered), _totals(report, words))
     watches = Sheet(names[1], words["watches"], tuple(_watch(watch) for watch in report.watches), (title,))
     interventions = Sheet(names[2], words["interventions"], tuple(_interventions(report)), (title,))
     return workbook([summary, watches, interventions], made_at=made_at)
+
+
+def is_going_on(report: DutyReport, at: datetime) -> bool:
+    """Whether some of the hours of the report lie ahead: they are as the roster foresees them."""
+    return local(at).date() <= report.last
 
 
 def _totals(report: DutyReport, words: dict[str, Any]) -> tuple[Cell, ...]:

@@ -104,12 +104,14 @@ def report(
 
     Example: centralino oncall report --month 2026-10 --format xlsx --out ottobre.xlsx
     """
-    from adapters.reports import duty_csv, duty_document, duty_xlsx
+    from adapters.reports import duty_csv, duty_document, duty_xlsx, is_going_on
 
     days = _month(month)
     with opened(config) as shell:
         made = _report(shell, contract, days)
         now = shell.now
+    if is_going_on(made, now):
+        remark("centralino: the month is not over: the hours from now on are those that the roster foresees")
     if form == "json":
         showing.document(duty_document(made))
     elif form == "table":

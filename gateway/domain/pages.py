@@ -79,4 +79,9 @@ def why_not_sent(dispatch: Dispatch, page: Page | None, ticket: Ticket | None, a
         return None
     if ticket is None or ticket.state not in WAITING_FOR_A_PERSON:
         return "nobody is needed for the request any more"
-    return "the ladder has gone on" if page.state == PASSED_BY else None
+    return "the ladder has gone on" if page.state == PASSED_BY and not _made_after(dispatch, page) else None
+
+
+def _made_after(dispatch: Dispatch, page: Page) -> bool:
+    """Whether a message was made when the ladder had gone on already: what a storm held back is told all the same."""
+    return bool(dispatch.created_at and page.closed_at and dispatch.created_at > page.closed_at)

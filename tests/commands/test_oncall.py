@@ -229,6 +229,12 @@ def test_the_report_says_when_nobody_had_the_duty(desk: Desk) -> None:
     assert "nobody had the duty for 30:00 hours" in answer.err
 
 
+def test_a_month_that_is_not_over_says_that_its_hours_are_foreseen(desk: Desk) -> None:
+    ahead_of_us = (datetime.now(ROME) + timedelta(days=40)).strftime("%Y-%m")
+    assert "the month is not over" in desk.done("oncall", "report", "--month", ahead_of_us, "--format", "csv").err
+    assert desk.done("oncall", "report", "--month", "2026-10").err == ""
+
+
 @pytest.mark.parametrize("month", ["2026-13", "october", "2026-1", "202610"])
 def test_a_month_that_is_none_is_a_wrong_use(desk: Desk, month: str) -> None:
     answer = desk.run("oncall", "report", "--month", month)

@@ -238,6 +238,13 @@ def test_a_technician_who_presses_one_after_the_caller_has_gone_has_the_request_
     assert Mark.CALL_BACK in station.ticket().marks
 
 
+def test_whoever_calls_from_their_own_telephone_has_the_next_one_rung(station: Station) -> None:
+    """C2.8: a technician on duty who calls back our number and presses one is not rung on the telephone they hold."""
+    station.rings(BRUNO)
+    station.does(digits="1")
+    assert [call.to for call in station.page_calls()] == [CARLA]
+
+
 def test_two_urgent_callers_are_not_both_put_on_one_telephone(station: Station) -> None:
     """One telephone rings once at a time: the second caller has the deputy."""
     assert legs(urgent(station, CITIZEN)) == [BRUNO]

@@ -203,3 +203,42 @@ def test_three_wrong_codes_block_the_page_and_the_deputy_is_woken(house: House) 
     house.go()
     assert house.station.ticket().owner is None
     assert house.station.page_texts(CARLA)
+
+
+def test_many_requests_in_one_night_are_one_text_with_a_count_and_one_ok_takes_them(house: House) -> None:
+    """C-55: one telephone, a bearable number of texts, and an answer as people write it."""
+    house.station.mails([f"URGENTE: protocollo bloccato {number}" for number in range(16)])
+    house.go()
+    for _ in range(11):
+        house.pass_(minutes=1)
+    inbox = [text.body for text in house.carrier.phones[BRUNO].inbox]
+    many = next(text for text in inbox if " richieste in " in text)
+    house.carrier.send_sms(BRUNO, f"ok, {code_in(many)} 10 min")
+    house.carrier.wait_idle()
+    owned = [ticket for ticket in house.station.tickets() if ticket.owner == "bruno"]
+    assert f": {len(owned)} richieste in " in many
+    assert len(owned) > 1
+
+
+def test_a_no_that_may_mean_two_pages_passes_none_on_and_is_asked_for_again(house: House) -> None:
+    """P9: nobody who writes NO is told to write OK."""
+    house.urgent_mail()
+    house.urgent_mail()
+    house.carrier.send_sms(BRUNO, "No")
+    house.carrier.wait_idle()
+    house.go()
+    assert "Rispondi NO e un codice: " in house.carrier.phones[BRUNO].inbox[-1].body
+    assert [len(house.station.page_texts(each)) for each in (BRUNO, CARLA)] == [2, 0]
+    house.carrier.send_sms(BRUNO, f"no {code_in(house.first_text().text)}")
+    house.carrier.wait_idle()
+    house.go()
+    assert len(house.station.page_texts(CARLA)) == 1
+
+
+def test_a_technician_who_calls_back_at_night_reaches_the_next_one_and_not_their_own_telephone(house: House) -> None:
+    """C2.8: a line that calls us is not free."""
+    house.carrier.phones[BRUNO], house.carrier.phones[CARLA] = answers("1"), answers("1")
+    house.carrier.place_call(BRUNO, ["1"], DESK_NUMBER)
+    house.carrier.wait_idle()
+    assert rung(house) == [CARLA]
+    assert house.station.ticket().owner == "carla"

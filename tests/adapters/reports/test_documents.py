@@ -104,6 +104,15 @@ def test_the_workbook_says_in_italian_what_the_csv_says_by_name() -> None:
     assert float(sheet["C9"]) == pytest.approx(sum(float(sheet[f"C{row}"]) for row in (6, 7, 8)))
 
 
+def test_a_workbook_of_a_month_that_is_not_over_says_so() -> None:
+    """Nobody is paid for hours that only the roster foresees."""
+    made = report()
+    assert "dopo il 28/11/2026 22:10 le ore sono quelle previste" in cells(duty_xlsx(made, made_at=NOW))["A2"]
+    last_minute, after = rome("2026-12-31 23:59"), rome("2027-01-01 00:00")
+    assert "previste" in cells(duty_xlsx(made, made_at=last_minute))["A2"]
+    assert "previste" not in cells(duty_xlsx(made, made_at=after))["A2"]
+
+
 def test_the_document_counts_in_minutes_and_adds_up() -> None:
     told = duty_document(report())
     assert told["total"]["total"] == sum(person["hours"] for person in told["people"])
