@@ -77,7 +77,7 @@ def mended_block(raw: bytes) -> bytes | None:
     block, body = split(raw.lstrip(b"\r\n"))
     written = block[: 256 * 1024].splitlines()
     lines = [_SPACED_NAME.sub(rb"\1:", line) for line in written]
-    stray = {number for number, line in enumerate(lines) if line and not _FIELD_LINE.match(line)}
+    stray = {number for number, line in enumerate(lines) if line and not FIELD_LINE.match(line)}
     odd = [number for number, line in enumerate(lines) if number in stray or line != written[number]]
     if not odd or not any(_KNOWN_FIELD.match(line) for line in lines[odd[0] :]):
         return None
@@ -89,7 +89,7 @@ def mended_block(raw: bytes) -> bytes | None:
 
 # RFC 5322 §4.5 lets old programs put blanks before the colon; the standard parser takes such a line for the body.
 _SPACED_NAME = re.compile(rb"^([!-9;-~]{1,100})[ \t]{1,100}:")
-_FIELD_LINE = re.compile(rb"[ \t]|From |[!-9;-~]{1,100}[ \t]*:")
+FIELD_LINE = re.compile(rb"[ \t]|From |[!-9;-~]{1,100}[ \t]*:")
 _KNOWN_FIELD = re.compile(rb"(?:from|subject|to|date|message-id|content-type|mime-version)[ \t]*:", re.IGNORECASE)
 
 

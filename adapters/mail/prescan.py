@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from adapters.mail.headers import split
+from adapters.mail.headers import FIELD_LINE, split
 
 MAX_SIZE = 1_000_000
 """Bytes up to which a mail is parsed in process."""
@@ -28,7 +28,7 @@ _BOUNDARY = re.compile(
 )
 _ANY_BOUNDARY = re.compile(rb"boundary[\s\x1c-\x1f]*[*=]", re.IGNORECASE)
 _MULTIPART = re.compile(rb"[\s\x1c-\x1f]*multipart\b", re.IGNORECASE)
-_NO_FIELD = re.compile(rb"^(?![ \t]|From |[!-9;-~]{1,100}[ \t]*:)", re.MULTILINE)
+_NO_FIELD = re.compile(rb"^(?!%b)" % FIELD_LINE.pattern, re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,19 @@ def test_a_contact_that_waits_for_its_answer_comes_in_however_long_it_waits(monk
     assert not waits.streaming()
 
 
+def test_a_contact_that_was_refused_at_once_or_given_up_does_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that is broken or closed answers at once, and a client that hangs up takes its contact back."""
+    monkeypatch.setattr(pressure, "SETTLES_S", 0.0)
+    waits = Pressure()
+    refused: Future[Receipt] = Future()
+    refused.set_exception(OSError())
+    waits.accepted(refused)
+    given_up: Future[Receipt] = Future()
+    waits.accepted(given_up)
+    assert given_up.cancel()
+    assert not waits.streaming()
+
+
 def test_after_an_answer_the_next_one_is_on_its_way() -> None:
     answered = Pressure()
     receipt: Future[Receipt] = Future()
