@@ -16,7 +16,7 @@ from config.compose import is_our_recipient, mail_outlet_of
 from gateway import alarms, journal
 from gateway.collecting import Collector
 from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Sent
-from gateway.domain.errors import StoreError
+from gateway.domain.errors import SettingError, StoreError
 from gateway.domain.intake import Channel
 from gateway.worker import Round
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from config.load import Site
-    from config.settings import Settings, Twilio
+    from config.settings import Settings, Smtp, Twilio
     from gateway.domain.intake import Arrival, Receipt
     from gateway.domain.rules import Rules
     from gateway.ports import Folder, Gateway
@@ -56,16 +56,15 @@ class SmtpJournal:
 
 
 def smtp_of(settings: Settings, gateway: Gateway, accept: Callable[[Arrival], Future[Receipt]]) -> SmtpListener | None:
-    """The SMTP door, or None where `[smtp] listen` is empty."""
+    """The SMTP door, or None where `[smtp] listen` is empty.
+
+    Raises:
+        SettingError: as `certificate_of`.
+    """
     smtp = settings.smtp
     if not smtp.listen:
         return None
     host, _, port = smtp.listen.rpartition(":")
-    certificate = (
-        CertificateFiles(smtp.tls_certificate, smtp.tls_key, on_fault=_certificate_fault)
-        if smtp.tls_certificate and smtp.tls_key
-        else None
-    )
     limits = SmtpSettings(
         host=host.strip("[]"),
         port=int(port),
@@ -89,10 +88,31 @@ def smtp_of(settings: Settings, gateway: Gateway, accept: Callable[[Arrival], Fu
         lambda address: is_our_recipient(gateway.rules, address),
         accept,
         gateway.clock,
-        tls=certificate,
+        tls=certificate_of(smtp),
         hooks=SmtpJournal(),
         submitters=Submitters({each.user: each.password.get_secret_value() for each in settings.submitter}),
     )
+
+
+def certificate_of(smtp: Smtp) -> CertificateFiles | None:
+    """The certificate with which the SMTP door offers STARTTLS; None where there is none.
+
+    Raises:
+        SettingError: a file cannot be read, is no PEM, or the key belongs to another certificate.
+    """
+    if smtp.tls_certificate is None or smtp.tls_key is None:
+        return None
+    try:
+        return CertificateFiles(smtp.tls_certificate, smtp.tls_key, on_fault=_certificate_fault)
+    except OSError as error:  # an SSLError is one
+        why = error.strerror or getattr(error, "reason", None) or type(error).__name__
+        raise SettingError(
+            "gateway.toml",
+            "smtp.tls_certificate",
+            f"{smtp.tls_certificate} and {smtp.tls_key} cannot be used: {why}",
+            clause="X18",
+            remedy="write PEM files of one certificate and its key, which the user of the service may read",
+        ) from error
 
 
 def trusted_by(settings: Settings) -> Networks:

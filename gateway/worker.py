@@ -227,12 +227,13 @@ class Worker:
             loop.wake.set()
 
     def stop(self, timeout_s: float = 10.0) -> None:
-        """Finish the step at hand and end. What was not done is due in its row."""
+        """Finish the step at hand and end. What was not done is due in its row. One that never began just ends."""
         self._stopping.set()
         self.wake()
         until = time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+            if thread.ident is not None:
+                thread.join(max(0.0, until - time.monotonic()))
         for lane in self._lanes.values():
             lane.close()
 

@@ -36,5 +36,6 @@ class Ticker:
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Tick no more; what runs is finished."""
-        self._scheduler.shutdown(wait=True)
+        """Tick no more; what runs is finished. One that never began has nothing to end."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)

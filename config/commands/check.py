@@ -46,11 +46,14 @@ def check(
     Example: centralino check --connect --days 90 --config /etc/centralino/gateway.toml
     """
     from config.commands.horizon import horizon, print_table
-    from config.compose import clock_of, rules_of
+    from config.compose import clock_of, rules_of, trust_list_of
+    from config.doors import certificate_of
     from config.load import in_force, warnings_of
 
     site = site_of(config)
     rules_of(site)
+    trust_list_of(site.settings)
+    certificate_of(site.settings.smtp)
     now = at or clock_of(site.settings).now()
     today = local(now).date()
     ahead = [today + timedelta(days=count) for count in range(days or site.settings.gateway.coverage_days)]

@@ -94,8 +94,23 @@ def test_a_demos_configuration_is_not_served(house: House) -> None:
             ["signing.key"],
         ),
         ("gateway.toml", 'file = "signing.key"', 'file = "nowhere.key"', ["signing.key", "nowhere.key"]),
+        ("gateway.toml", "[smtp]", '[pec]\ntrust_list = "nowhere"\n[smtp]', ["pec.trust_list", "nowhere", "X4"]),
+        (
+            "gateway.toml",
+            "[smtp]",
+            '[smtp]\ntls_certificate = "signing.key"\ntls_key = "nowhere.key"',
+            ["smtp.tls_certificate", "nowhere.key", "write PEM"],
+        ),
     ],
-    ids=["unknown-key", "no-patron", "no-number", "secret-in-clear", "secret-unreadable"],
+    ids=[
+        "unknown-key",
+        "no-patron",
+        "no-number",
+        "secret-in-clear",
+        "secret-unreadable",
+        "no-trust-list",
+        "no-certificate",
+    ],
 )
 def test_a_wrong_configuration_exits_78_and_says_what_and_how(
     house: House, file: str, old: str, new: str, words: list[str]
@@ -109,6 +124,15 @@ def test_a_wrong_configuration_exits_78_and_says_what_and_how(
     assert refused.returncode == 78, said
     assert path.name in said
     assert all(word in said for word in words), said
+
+
+def test_a_door_that_somebody_else_has_is_told_in_one_line(house: House) -> None:
+    """X18: nothing had begun yet, and its ending spoke over what was wrong."""
+    with socket.create_server(("127.0.0.1", house.smtp_port)):
+        refused = house.run("serve", who="")
+    said = [line for line in refused.stderr.decode().splitlines() if not line.startswith("{")]
+    assert (refused.returncode, len(said)) == (1, 1), said
+    assert "address already in use" in said[0]
 
 
 def test_a_roster_with_a_hole_and_no_fallback_is_refused(house: House) -> None:
