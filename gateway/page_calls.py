@@ -70,7 +70,8 @@ def page_key(gw: Gateway, tx: Transaction, dispatch_key: str, digits: str, at: d
     if digits == passes and told:
         for each, _ in told:
             paging.pass_on(gw, tx, each, at, by=page.person, medium="voice")
-        return (*_say(gw, ticket, at, "V-PAGE-PASSED"), Hangup())
+        text_id = "V-PAGE-PASSED" if len(told) == 1 else "V-PAGE-PASSED-MANY"
+        return (*_say(gw, ticket, at, text_id, count=str(len(told))), Hangup())
     return page_begins(gw, tx, dispatch_key, at)
 
 

@@ -49,7 +49,7 @@ LANE = "technician"
 MOST_ANSWERS = 5
 """So often an answer of one kind goes to one number in an hour (B-080): whoever loops with us hears no more."""
 HOUR = timedelta(hours=1)
-OUR_TAKE = frozenset({"M-TAKEN", "M-TAKEN-MANY", "M-PASSED", "M-04", "M-DRILL-DONE"})
+OUR_TAKE = frozenset({"M-TAKEN", "M-TAKEN-MANY", "M-PASSED", "M-PASSED-MANY", "M-04", "M-DRILL-DONE"})
 """What confirms an effect is answered every time: each of them belongs to a page, and pages are bounded."""
 
 
@@ -203,8 +203,11 @@ def _told(gw: Gateway, tx: Transaction, page: Page, accepted: Accepted, at: date
 def _passed(gw: Gateway, tx: Transaction, page: Page, passed: Accepted, at: datetime) -> None:
     contract = gw.rules.contract(page.contract)
     for ticket in passed.tickets[:1]:
-        text_id = "M-DRILL-DONE" if passed.answer is Answer.CONFIRMED else "M-PASSED"
-        _answer(gw, tx, contract, page.number, text_id, telling.sms_facts(contract, ticket, at), at)
+        count = len(passed.tickets)
+        plain = "M-PASSED" if count == 1 else "M-PASSED-MANY"
+        text_id = "M-DRILL-DONE" if passed.answer is Answer.CONFIRMED else plain
+        values = telling.sms_facts(contract, ticket, at, count=str(count))
+        _answer(gw, tx, contract, page.number, text_id, values, at)
 
 
 def _not_understood(

@@ -300,6 +300,25 @@ def test_in_a_storm_the_call_tells_of_all_that_waits_and_its_key_takes_all(stati
     assert {ticket.owner for ticket in station.tickets()} == {"bruno"}
 
 
+def test_who_passes_many_on_hears_that_they_were_many(station: Station) -> None:
+    """C-55: NO to a page of many passes all that it named, by SMS and by key, and says so."""
+    on_call(station, storm_pages=3)
+    urgent(station, 9)
+    for _ in range(11):
+        station.pass_(minutes=1)
+    many = next(one for one in station.page_texts(BRUNO) if one.facts["text_id"] == "M-MANY")
+    station.sms(BRUNO, f"NO {code_in(many.text)}")
+    assert "6 richieste passano al collega" in station.to(BRUNO)[-1].text
+
+
+def test_in_a_storm_the_key_that_passes_on_passes_all_and_says_so(station: Station) -> None:
+    on_call(station, storm_pages=3)
+    urgent(station, 7)
+    station.pass_(minutes=6)
+    (call,) = station.page_calls(BRUNO)
+    assert "7 richieste passano al collega" in spoken(station.key(call, "2"))
+
+
 def test_the_others_hear_once_that_many_were_taken(station: Station) -> None:
     """No storm of M-04."""
     on_call(station, storm_pages=3)
