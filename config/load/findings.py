@@ -73,6 +73,7 @@ def findings(
     known = recorded or Recorded({})
     changed = roster.with_changes(known.changes)
     found: list[Finding] = [*_of_secrets(settings, today), *_of_senders(settings, today, known)]
+    found += _of_accounts(settings, contracts)
     for contract in contracts.values():
         found += _of_contract(contract, today, max(horizon, WARNING_DAYS))
         found += _of_holidays(contract, today)
@@ -110,6 +111,21 @@ def _of_senders(settings: Settings, today: date, recorded: Recorded) -> Iterator
         wrong += "nothing of what it brings, and its own checks are not read, so that most senders are unverified"
         remedy = 'write ["127.0.0.1", "::1"], or let it deliver by [lmtp]; without one write listen = "" in [smtp]'
         yield Finding("gateway.toml", "authentication.trusted_upstream", wrong, "B-053", remedy)
+
+
+def _of_accounts(settings: Settings, contracts: Mapping[str, Contract]) -> Iterator[Finding]:
+    """Certified mailboxes that nothing ever leaves from, because their address is no contract's: a slip of the pen."""
+    ours = {
+        endpoint.address.casefold()
+        for contract in contracts.values()
+        for endpoint in contract.endpoints
+        if endpoint.channel is Channel.PEC
+    }
+    for number, account in enumerate(settings.pec_account, 1):
+        if account.address.casefold() not in ours:
+            wrong = f"no contract has the certified address {account.address}: nothing leaves by this account"
+            remedy = "write the address of a contract's [[endpoint]] of channel pec, or take the account out"
+            yield Finding("gateway.toml", f"pec_account[{number}].address", wrong, "X4", remedy)
 
 
 def _of_contract(contract: Contract, today: date, days: int) -> Iterator[Finding]:

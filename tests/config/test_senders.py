@@ -105,6 +105,17 @@ def test_what_waits_since_yesterday_is_a_warning(site: Path) -> None:
     assert found.endswith("since 2026-11-27")
 
 
+@pytest.mark.parametrize(
+    ("address", "keys"),
+    [("Assistenza@pec.comune.example", []), ("asistenza@pec.comune.example", ["pec_account[1].address"])],
+)
+def test_a_certified_account_of_no_contract_is_a_warning(site: Path, address: str, keys: list[str]) -> None:
+    """X4: by a slip of the pen a PEC would be answered by ordinary mail, and nobody would know why."""
+    account = f'[[pec_account]]\naddress = "{address}"\nhost = "smtps.pec.example"\npassword = {{file = "kept"}}'
+    found = warnings_of(load(written(site, account)), date(2026, 11, 28))
+    assert [each.key for each in found if "pec" in each.key] == keys
+
+
 def test_a_reload_leaves_no_threads_of_what_looked_before(site: Path) -> None:
     """A year of reloads."""
     settings, gateway = load(written(site, "[authentication]")).settings, cast("Gateway", Namespace(authenticator=None))
