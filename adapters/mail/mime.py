@@ -23,9 +23,9 @@ from adapters.mail.headers import (
     message_ids,
     split,
 )
-from adapters.mail.opened import opened, protection
+from adapters.mail.opened import Opening, opened, protection
 from adapters.mail.parts import BROKEN_BLOCK, MESSAGE_TYPES, Node, tree
-from adapters.mail.prescan import MAX_PARTS, DoorFacts, PreScan, door_facts, holds_tnef, limit, needs_child, prescan
+from adapters.mail.prescan import MAX_PARTS, DoorFacts, PreScan, door_facts, limit, needs_child, prescan
 from adapters.mail.quotes import folded, is_forward, new_text
 from gateway.domain.intake import Address, Attachment, MailReading
 
@@ -70,7 +70,7 @@ def attachment(raw: bytes, part: str) -> bytes:
         LookupError: the mail has no such part, or is beyond the limits of `read`.
     """
     try:
-        opening = _Opening.of(raw)
+        opening = Opening.of(raw)
         for node in _all_leaves(_root(raw, opening), opening) if limit(raw) is None else ():
             if node.path == part:
                 return node.content()
@@ -96,25 +96,8 @@ def content_key(raw: bytes) -> str:
     return digest.hexdigest()
 
 
-def _root(raw: bytes, opening: _Opening) -> Node:
-    root = _built(raw)
-    return opened(root, outlook=opening.outlook) if opening.signed else root
-
-
-@dataclass(slots=True)
-class _Opening:
-    """What parts are looked into. `outlook`: the mail says in clear that it has a `winmail.dat`, so this is a child.
-
-    `left` is how many parts the messages in it may have, all together (B-031): each for itself is within the limits.
-    """
-
-    signed: bool
-    outlook: bool
-    left: int = MAX_PARTS
-
-    @classmethod
-    def of(cls, raw: bytes, *, wanted: bool = True) -> _Opening:
-        return cls(wanted, wanted and holds_tnef(raw))
+def _root(raw: bytes, opening: Opening) -> Node:
+    return opened(_built(raw), opening)
 
 
 def _built(raw: bytes) -> Node:
@@ -130,7 +113,7 @@ def _built(raw: bytes) -> Node:
 
 
 def _whole(raw: bytes, envelope_from: str | None, own: OwnMail, *, opening: bool) -> MailReading:
-    what = _Opening.of(raw, wanted=opening)
+    what = Opening.of(raw, wanted=opening)
     root = _root(raw, what)
     body = _Body.of(root)
     attachments = tuple(_attachments(root, body.leaves, what))
@@ -158,7 +141,7 @@ def _whole(raw: bytes, envelope_from: str | None, own: OwnMail, *, opening: bool
     )
 
 
-def _enclosed(root: Node, opening: _Opening, own: OwnMail, nested: int = 0) -> html_quotes.Marked:
+def _enclosed(root: Node, opening: Opening, own: OwnMail, nested: int = 0) -> html_quotes.Marked:
     """What the first message inside says, for a mail without a word of its own: whoever forwards it asks that.
 
     Nothing of what a machine wrote: our own acknowledgement, sent back without a word, must not be read as urgent.
@@ -332,7 +315,7 @@ class _Body:
         return "\n".join(self.htmls) if self.htmls else None
 
 
-def _all_leaves(root: Node, opening: _Opening, nested: int = 0) -> Iterator[Node]:
+def _all_leaves(root: Node, opening: Opening, nested: int = 0) -> Iterator[Node]:
     for leaf in root.leaves():
         yield leaf
         inner = _inner(leaf, opening, nested)
@@ -340,20 +323,15 @@ def _all_leaves(root: Node, opening: _Opening, nested: int = 0) -> Iterator[Node
             yield from _all_leaves(inner, opening, nested + 1)
 
 
-def _inner(leaf: Node, opening: _Opening, nested: int) -> Node | None:
+def _inner(leaf: Node, opening: Opening, nested: int) -> Node | None:
     """The message in a part, None when it is none, lies too deep, or is beyond the limits."""
     if leaf.media_type not in MESSAGE_TYPES or nested >= MAX_NESTED:
         return None
     content = leaf.content()
-    scan = prescan(content)
-    if scan.over() is not None or scan.parts > opening.left:
-        return None
-    opening.left -= scan.parts
-    inner = tree(content.lstrip(b"\r\n"), leaf.path)
-    return opened(inner, outlook=opening.outlook) if opening.signed else inner
+    return opened(tree(content.lstrip(b"\r\n"), leaf.path), opening) if opening.admits(content) else None
 
 
-def _attachments(root: Node, read_as_body: set[str], opening: _Opening, nested: int = 0) -> Iterator[Attachment]:
+def _attachments(root: Node, read_as_body: set[str], opening: Opening, nested: int = 0) -> Iterator[Attachment]:
     for leaf in root.leaves():
         if leaf.path in read_as_body:
             continue

@@ -6,12 +6,13 @@ fetched like any other. Nothing here raises, nothing is verified, and an archive
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from mimetypes import MimeTypes
 
 from adapters.mail import asn1, tnef
 from adapters.mail.headers import Headers, Parameters
 from adapters.mail.parts import Node, tree
-from adapters.mail.prescan import prescan
+from adapters.mail.prescan import MAX_PARTS, holds_tnef, prescan
 
 MAX_DEPTH = 3
 """Signatures inside signatures."""
@@ -24,15 +25,42 @@ _TYPES = MimeTypes(filenames=())
 """The library's own table alone: what the machine has must not change what a mail says."""
 
 
-def opened(node: Node, *, outlook: bool, depth: int = 0) -> Node:
-    """The tree with what its leaves hold below them; `winmail.dat` only with `outlook`: that belongs into a child."""
-    if node.children:
-        node.children = tuple(opened(child, outlook=outlook, depth=depth) for child in node.children)
+@dataclass(slots=True)
+class Opening:
+    """What parts of one mail are looked into. `outlook`: it says in clear that it has a `winmail.dat`: this is a child.
+
+    `left` is how many parts the messages in it may have, all together (B-031): each for itself is within the limits.
+    """
+
+    signed: bool
+    outlook: bool
+    left: int = MAX_PARTS
+
+    @classmethod
+    def of(cls, raw: bytes, *, wanted: bool = True) -> Opening:
+        """That of a whole mail; with `wanted` False neither a signature nor a `winmail.dat` is looked into."""
+        return cls(wanted, wanted and holds_tnef(raw))
+
+    def admits(self, message: bytes) -> bool:
+        """Whether a message in the mail is looked into, which then takes its parts from what is left."""
+        scan = prescan(message)
+        if scan.over() is not None or scan.parts > self.left:
+            return False
+        self.left -= scan.parts
+        return True
+
+
+def opened(node: Node, opening: Opening, depth: int = 0) -> Node:
+    """The tree with what its leaves hold below them."""
+    if not opening.signed:
         return node
-    if outlook and is_tnef(node):
+    if node.children:
+        node.children = tuple(opened(child, opening, depth) for child in node.children)
+        return node
+    if opening.outlook and is_tnef(node):
         return _with_files(node)
     if node.media_type in _SMIME_TYPES and depth < MAX_DEPTH:
-        return _with_signed(node, outlook=outlook, depth=depth)
+        return _with_signed(node, opening, depth)
     return node
 
 
@@ -103,14 +131,14 @@ def _parent(node: Node, kind: str, children: tuple[Node, ...]) -> Node:
     return Node(node.path, node.headers, kind, bare, bare, children, "")
 
 
-def _with_signed(node: Node, *, outlook: bool, depth: int) -> Node:
+def _with_signed(node: Node, opening: Opening, depth: int) -> Node:
     """What an opaque signature encloses, the original after it (RFC 8551 §3.5.2). A letter for a key stays closed."""
     try:
         kind, content = asn1.enclosed(node.content())
     except ValueError:
         node.defects.append(f"part {node.path} is no S/MIME message")
         return node
-    if kind != "signed_data" or not content or prescan(content).over() is not None:
+    if kind != "signed_data" or not content or not opening.admits(content):
         return node
-    inside = opened(tree(content, node.path), outlook=outlook, depth=depth + 1)
+    inside = opened(tree(content, node.path), opening, depth + 1)
     return _parent(node, "multipart/signed", (inside, node))

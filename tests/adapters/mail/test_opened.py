@@ -6,6 +6,7 @@ import base64
 import struct
 
 import pytest
+from asn1crypto import cms
 
 from adapters.mail import asn1, mime, rtf, tnef
 from adapters.mail.prescan import needs_child
@@ -155,3 +156,14 @@ def test_what_is_no_signature_stays_what_it_is(content: bytes) -> None:
     assert reading.defects[-1] == "part 1 is no S/MIME message"
     with pytest.raises(ValueError, match=r"."):
         asn1.enclosed(content)
+
+
+def test_signed_messages_have_a_thousand_parts_together_and_the_others_stay_closed() -> None:
+    """B-031: 800 KB of them made twenty thousand attachments."""
+    inside = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\nContent-Type: a/b\r\n\r\nx\r\n" * 300
+    enclosing = {"content_type": "data", "content": inside}
+    data = {"version": "v1", "digest_algorithms": [], "encap_content_info": enclosing, "signer_infos": []}
+    signed = cms.ContentInfo({"content_type": "signed_data", "content": data}).dump()
+    part = mail(signed, "application/pkcs7-mime", "smime.p7m").partition(b"\r\n")[2]
+    raw = b"From: a@b.example\r\nContent-Type: multipart/mixed; boundary=o\r\n\r\n" + (b"--o\r\n" + part) * 5
+    assert len(names(raw)) == 5 + 3 * 300
