@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -94,13 +94,15 @@ def shifts(
 
     A hole or an overlap outside the hours of the desk (C2.10) exits 1.
     """
-    from gateway.domain.roster import coverage
+    from gateway.domain.hours import local
+    from gateway.domain.roster.gaps import gaps_between
 
     site = site_of(config)
     start = at or now_of(site)
+    end = (local(start) + timedelta(days=days)).astimezone(UTC)  # days of Rome: in March one has 23 hours
     meant, roster = contract_meant(site, contract, start), roster_since(site, start)
-    gaps = coverage(meant, roster, start, days)
-    rows = [*_stretches(roster, meant, start, days), *_gaps(gaps)]
+    gaps = gaps_between(meant, roster, start, end)
+    rows = [*_stretches(roster, meant, start, end), *_gaps(gaps)]
     rows.sort(key=lambda row: (row["start"], row["end"]))
     if as_json:
         showing.document(rows)
@@ -117,9 +119,9 @@ def shifts(
         raise typer.Exit(COULD_NOT)
 
 
-def _stretches(roster: Roster, contract: Contract, start: datetime, days: int) -> Iterator[dict[str, Any]]:
+def _stretches(roster: Roster, contract: Contract, start: datetime, end: datetime) -> Iterator[dict[str, Any]]:
     """Every stretch in which somebody has the duty; where nobody has, the hole is told by `_gaps`."""
-    for part in roster.timeline(contract.id, start, start + timedelta(days=days)):
+    for part in roster.timeline(contract.id, start, end):
         if not part.chain.from_fallback:
             yield {
                 "start": part.start,

@@ -61,6 +61,14 @@ def test_an_override_is_in_force_for_every_command(desk: Desk) -> None:
     assert desk.done("check", "--json").json["coverage"] == {"c02-comune": True}
 
 
+@pytest.mark.parametrize("day", ["2027-03-26", "2026-10-23"])
+def test_days_ahead_are_days_of_rome_when_the_clocks_change(desk: Desk, day: str) -> None:
+    """S034: five days from a midnight end at a midnight."""
+    rows = desk.done("oncall", "shifts", *C2, "--at", day, "--days", 5, "--json").json
+    ends = datetime.fromisoformat(rows[-1]["end"]).astimezone(ROME)
+    assert (ends.date() - datetime.fromisoformat(day).date(), ends.hour) == (timedelta(days=5), 0)
+
+
 def test_what_was_recorded_is_told_and_verified(desk: Desk) -> None:
     """X14."""
     start, end = next_night()
