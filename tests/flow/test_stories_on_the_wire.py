@@ -15,7 +15,7 @@ from gateway.domain.telephony import CallOutcome
 from gateway.domain.ticket import Mark, TicketState
 from tests.adapters.twilio.conftest import house, loop, rehearsal
 from tests.adapters.twilio.house import House, call_form
-from tests.flow.station import BRUNO, CARLA, CITIZEN, DESK_NUMBER, code_in
+from tests.flow.station import BRUNO, CARLA, CITIZEN, DARIO, DESK_NUMBER, code_in
 
 __all__ = ["house", "loop", "rehearsal"]
 
@@ -218,6 +218,31 @@ def test_many_requests_in_one_night_are_one_text_with_a_count_and_one_ok_takes_t
     owned = [ticket for ticket in house.station.tickets() if ticket.owner == "bruno"]
     assert f": {len(owned)} richieste in " in many
     assert len(owned) > 1
+
+
+@pytest.mark.slow  # every text and call of an hour by HTTP, and every status of theirs
+def test_five_hundred_requests_in_one_night_ring_a_bearable_number_of_times_and_one_ok_takes_many(
+    house: House,
+) -> None:
+    """C-55, P15: merged, below the ceilings, and by the carrier's own books nobody but ours was told."""
+    for batch in range(25):
+        house.station.mails([f"URGENTE {batch}-{number}" for number in range(20)])
+        house.pass_(seconds=40)
+    assert len(house.station.store.read(lambda reading: reading.tickets(limit=1000))) == 500
+    for _ in range(3):
+        house.pass_(minutes=5)
+    phones = {number: house.carrier.phones[number] for number in (ANNA, BRUNO, CARLA, DARIO)}
+    on_call = house.station.gw.rules.contracts[C2].on_call
+    assert on_call
+    most = (timedelta(hours=1) / on_call.storm_window) * (on_call.storm_pages + 1)
+    assert all(len(phone.inbox) <= most and len(phone.calls) <= 12 for phone in phones.values())
+    assert any("richieste urgenti senza risposta" in alarm.subject for alarm in house.station.alarms())
+    assert len(house.station.alarms()) < 100
+    many = [text.body for text in phones[BRUNO].inbox if " richieste in " in text.body][-1]
+    house.carrier.send_sms(BRUNO, f"OK {code_in(many)}")
+    house.carrier.wait_idle()
+    owned = [each for each in house.station.store.read(lambda r: r.tickets(limit=1000)) if each.owner == "bruno"]
+    assert len(owned) > 100
 
 
 def test_a_no_that_may_mean_two_pages_passes_none_on_and_is_asked_for_again(house: House) -> None:
