@@ -51,6 +51,12 @@ class Accepted:
     answer: Answer
     tickets: tuple[Ticket, ...] = ()
 
+    @property
+    def spoken_id(self) -> str:
+        """The text by which whoever accepted on the telephone is told of it."""
+        one = "V-PAGE-TAKEN" if len(self.tickets) == 1 else "V-PAGE-TAKEN-MANY"
+        return {Answer.YOURS: one, Answer.CONFIRMED: "V-DRILL-DONE"}.get(self.answer, "V-PAGE-LATE")
+
 
 def accept(
     gw: Gateway, tx: Transaction, page: Page, at: datetime, *, medium: str, told: Sequence[Found] | None = None
@@ -99,6 +105,12 @@ def _take(
     for other in others.values():
         telling.owe_sms(gw, tx, contract, text_id="M-04-MANY", values=values, to=other.number, at=at)
     return taken
+
+
+def page_of_code(reading: Reading, number: str, code: str) -> Page | None:
+    """The page of this telephone that has this code, also one that is closed; None when it was tried too often."""
+    mine = reading.pages(number=number)
+    return next((page for page in mine if page.code == code and page.state != "blocked"), None)
 
 
 def by_link(gw: Gateway, tx: Transaction, token: str, at: datetime) -> Accepted:

@@ -70,7 +70,8 @@ def call_begins(gw: Gateway, tx: Transaction, arrival: Arrival, at: datetime) ->
     if _calls_too_often(gw, tx, call, at):
         return _turn_away(gw, tx, call, intake, at)
     tx.release_intake(intake.id, at + LONGEST_CALL, GOING_ON)
-    return _go(gw, tx, Moment(call), Move(None, None, Step.MENU), Offer(speaking.door_of(call)), at)
+    first = Step.CODE if deeds.is_paged(gw, tx, call.caller) else Step.MENU
+    return _go(gw, tx, Moment(call), Move(None, None, first), Offer(speaking.door_of(call)), at)
 
 
 def _put_on_line(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> Call:
@@ -209,6 +210,8 @@ def _offer(gw: Gateway, tx: Transaction, moment: Moment, step: Step, deed: Deed,
         due=bool(ticket and ticket.due.get("taken_in_charge")),
         abroad=bool(contract.desk and contract.desk.abroad),
         reopens=door in (Door.ON_CALL, Door.CLOSED) and next_opening(contract, at) is not None,
+        settled=moment.accepted.spoken_id if moment.accepted else "",
+        tries=moment.tries > 0,
     )
 
 
@@ -217,7 +220,9 @@ def _who_rings(gw: Gateway, tx: Transaction, moment: Moment, step: Step, deed: D
     if deed is Deed.URGENT or step is Step.ON_CALL:
         person = ringing.next_on_call(gw, tx, moment.call, at)
         return [person] if person else []
-    if speaking.door_of(moment.call) is not Door.OPEN or (step is Step.MENU and deed is Deed.NOTHING):
+    if step is Step.CODE or speaking.door_of(moment.call) is not Door.OPEN:
+        return []
+    if step is Step.MENU and deed is Deed.NOTHING:
         return []
     if step is Step.QUEUE:
         moment.call = ringing.new_round(tx, moment.call)
@@ -228,7 +233,10 @@ def _go(gw: Gateway, tx: Transaction, moment: Moment, move: Move, offer: Offer, 
     """The caller is at the next step. What is said there is kept with its turn; what ends the call is concluded."""
     ring = _arrive(gw, tx, moment, move, at)
     more = _in_queue(gw, tx, moment.call, at) if move.to is Step.QUEUE else {}
-    fill = speaking.filler(gw, moment.call, moment.ticket, at, **more)
+    told = moment.ticket
+    if moment.accepted:
+        told, more = moment.accepted.tickets[0], {"count": str(len(moment.accepted.tickets))}
+    fill = speaking.filler(gw, moment.call, told, at, **more)
     language, opening = speaking.language_of(moment.call), speaking.opening_of(gw, moment.call)
     script = script_for(move, offer, opening, fill, language=language, ring=ring)
     deeds.note(tx, moment, **{TURN: str(_turn(moment.call) + 1), SAID: call_kept.text_of(script)})

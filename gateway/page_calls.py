@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway import accepting, paging, storms
-from gateway.accepting import Answer
 from gateway.domain import replies
 from gateway.domain.call import PROMPT_LIMIT, Gather, Hangup, Say, Script
 from gateway.domain.dispatch import DispatchKind
@@ -81,11 +80,7 @@ def _accepted(gw: Gateway, tx: Transaction, page: Page, at: datetime) -> Script:
     if not accepted.tickets:
         return (Hangup(),)
     count = len(accepted.tickets)
-    text_id = {
-        Answer.YOURS: "V-PAGE-TAKEN" if count == 1 else "V-PAGE-TAKEN-MANY",
-        Answer.CONFIRMED: "V-DRILL-DONE",
-    }.get(accepted.answer, "V-PAGE-LATE")
-    return (*_say(gw, accepted.tickets[0], at, text_id, count=str(count)), Hangup())
+    return (*_say(gw, accepted.tickets[0], at, accepted.spoken_id, count=str(count)), Hangup())
 
 
 def _say(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str, **more: str) -> tuple[Say, ...]:

@@ -149,8 +149,7 @@ def _answers(gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, at: dat
 def _meant(tx: Transaction, reply: Reply, open_pages: Sequence[Page]) -> Page | None:
     """The page a reply means: by its code, also one that is closed; a bare word means the only open page."""
     if reply.code:
-        mine = tx.pages(number=reply.number)
-        return next((page for page in mine if page.code == reply.code and page.state != "blocked"), None)
+        return accepting.page_of_code(tx, reply.number, reply.code)
     return open_pages[0] if len(open_pages) == 1 else None
 
 

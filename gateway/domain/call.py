@@ -126,7 +126,8 @@ class Offer:
     `told`: what it is about was said already. `shown`: the caller's number is known, so they can be called back.
     `found`: the number that they keyed is a request of theirs, None while they keyed none. `due`: the contract says by
     when the request is taken in charge. `reopens`: the service is closed and there is a next opening. `abroad`: who
-    answers is not in Italy, which a caller is told (V-18).
+    answers is not in Italy, which a caller is told (V-18). `settled`: the text that tells what the code of a page did,
+    empty while none was right. `tries`: a code may be keyed once more.
     """
 
     door: Door
@@ -141,11 +142,15 @@ class Offer:
     due: bool = False
     reopens: bool = False
     abroad: bool = False
+    settled: str = ""
+    tries: bool = False
 
 
 class Step(StrEnum):
     """Where a caller is: what we wait for. The same words stand in the addresses of the webhooks and on the line."""
 
+    CODE = "code"
+    """Calls from a telephone that was paged: keys the code of the page, or waits for the menu (M-02)."""
     MENU = "menu"
     MENU_AGAIN = "menu_again"
     OWN_NUMBER = "own_number"
@@ -264,6 +269,13 @@ def _to_on_call(offer: Offer) -> Step:
     return Step.ON_CALL if offer.rings else to_message(offer)
 
 
+def _after_code(offer: Offer) -> Step:
+    """Only the code accepts; who has tried it too often goes on as any caller does."""
+    if offer.settled:
+        return Step.END
+    return Step.CODE if offer.tries else Step.MENU
+
+
 _S, _D = Step, Deed
 
 _FROM_MENU: dict[Deed, Step | Rule] = {
@@ -281,6 +293,8 @@ _FROM_MENU: dict[Deed, Step | Rule] = {
 
 TABLE: Mapping[tuple[Step, Deed], Step | Rule] = MappingProxyType(
     {
+        (_S.CODE, _D.DIGITS): _after_code,
+        (_S.CODE, _D.NOTHING): _S.MENU,
         **{(_S.MENU, deed): then for deed, then in _FROM_MENU.items()},
         (_S.MENU, _D.NOTHING): _after_silence,
         **{(_S.MENU_AGAIN, deed): then for deed, then in _FROM_MENU.items()},

@@ -73,7 +73,8 @@ def hints(step: Step, language: str) -> tuple[str, ...]:
 def deed_of_keys(step: Step, door: Door, keys: str, *, recorded: bool = False) -> Deed:
     """What the keys mean where the caller is; a key that means nothing here is as silence (S172).
 
-    `recorded`: conversations are recorded, and the menu says that nine refuses it (V-03, S162).
+    `recorded`: conversations are recorded, and the menu says that nine refuses it (V-03, S162). One key alone is no
+    attempt at a code: it leads on to the menu.
     """
     if step in _MENUS:
         if keys == NO_RECORDING and recorded:
@@ -81,6 +82,8 @@ def deed_of_keys(step: Step, door: Door, keys: str, *, recorded: bool = False) -
         return MENU_KEYS[door].get(keys, Deed.NOTHING)
     if step in _DIGITS:
         return Deed.DIGITS if keys.strip("*#").isdigit() else Deed.NOTHING
+    if step is Step.CODE:
+        return Deed.DIGITS if len(keys.strip("*#")) > 1 else Deed.NOTHING
     if step in _SPOKEN and keys == URGENT and door is Door.ON_CALL:
         return Deed.URGENT
     if step is Step.QUEUE and keys == CALL_ME_BACK:

@@ -110,6 +110,8 @@ def lead_ids(move: Move, offer: Offer) -> tuple[str, ...]:
     frm, to = move.frm, move.to
     if to is Step.END:
         return _goodbye(move, offer)
+    if to is Step.CODE:
+        return ("V-WRONG-CODE",) if frm is Step.CODE else ("V-CODE",)
     if to in (Step.DESK, Step.ON_CALL):
         return _connecting(move, offer)
     if frm is Step.ON_CALL or move.deed is Deed.URGENT:
@@ -144,6 +146,8 @@ def _introduced(offer: Offer, frm: Step | None) -> tuple[str, ...]:
 
 def _goodbye(move: Move, offer: Offer) -> tuple[str, ...]:
     """The end: what becomes of the request, by when, its number. Never less than the number and a farewell."""
+    if move.frm is Step.CODE:
+        return (offer.settled or "V-GOODBYE",)
     if move.deed is Deed.ANSWERED:
         return ("V-GOODBYE",)
     if move.deed is Deed.TAKEN:
@@ -198,7 +202,7 @@ def _fill(ids: Sequence[str], fill: Fill) -> tuple[Say, ...]:
 
 def _menu(move: Move, offer: Offer, opening: Opening, fill: Fill, language: str) -> Script:
     """The announcement when the call begins or changes its language, the choices alone when they are heard again."""
-    fresh = move.frm is None or move.deed in (Deed.ENGLISH, Deed.REFUSES_RECORDING)
+    fresh = move.frm in (None, Step.CODE) or move.deed in (Deed.ENGLISH, Deed.REFUSES_RECORDING)
     ids = opening_ids(opening, offer.door, fill) if fresh else menu_ids(opening, offer.door)
     lead = (fill("V-NOT-RECORDED"),) if move.deed is Deed.REFUSES_RECORDING else ()
     gather = Gather(
@@ -213,6 +217,7 @@ def _menu(move: Move, offer: Offer, opening: Opening, fill: Fill, language: str)
 
 def _question_ids(step: Step, offer: Offer) -> tuple[str, ...]:
     return {
+        Step.CODE: (),
         Step.OWN_NUMBER: ("V-OWN-NUMBER",),
         Step.WHO: ("V-13",),
         Step.WORDS: ("V-SPEAK", "V-STILL-URGENT") if offer.door is Door.ON_CALL else ("V-SPEAK",),
@@ -223,12 +228,13 @@ def _question_ids(step: Step, offer: Offer) -> tuple[str, ...]:
     }[step]
 
 
+_KEYED = {Step.OWN_NUMBER: 0, Step.CALL_BACK: 0, Step.CODE: 6}
+"""How many digits are asked for, where it is not one key."""
 _WAITS_S = {Step.OWN_NUMBER: 8, Step.CALL_BACK: 8, Step.QUEUE: 6, Step.NOTICE: 3}
 _SPOKEN = (Step.WHO, Step.WORDS, Step.ONLY_WORDS)
 
 
 def _asked(step: Step, prompts: tuple[Say, ...]) -> Script:
     """A question with its time to answer; silence comes back to the same step and is a deed of its own."""
-    keyed = 0 if step in (Step.OWN_NUMBER, Step.CALL_BACK) else 1
-    asked = Gather(step, prompts, digits=keyed, timeout_s=_WAITS_S.get(step, 5), speech=step in _SPOKEN)
+    asked = Gather(step, prompts, digits=_KEYED.get(step, 1), timeout_s=_WAITS_S.get(step, 5), speech=step in _SPOKEN)
     return (asked, Redirect(step))

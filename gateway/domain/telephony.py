@@ -25,7 +25,7 @@ class CallOutcome(StrEnum):
     MESSAGE = "message"
     EMPTY_MESSAGE = "empty_message"
     SPOKEN = "spoken"
-    """The caller said in words what it is about, and nobody was needed."""
+    """The caller said in words what it is about, or keyed the code of a page, and nobody was needed."""
     CALL_BACK = "call_back"
     """The caller asked to be called back."""
     ABANDONED = "abandoned"

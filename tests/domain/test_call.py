@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any, cast
 
 import pytest
 
@@ -10,10 +11,14 @@ from gateway.domain.call import TABLE, CallError, Deed, Door, Offer, Step, after
 
 FLAGS = ("desk", "rings", "waits", "voicemail", "unknown", "told", "shown")
 OFFERS = [
-    Offer(door, **dict(zip(FLAGS, values, strict=True)))
+    Offer(door, **cast("dict[str, Any]", dict(zip(FLAGS, values, strict=True))))
     for door in Door
     for values in product((False, True), repeat=len(FLAGS))
 ]
+OFFERS += [Offer(door, tries=True) for door in Door]
+OFFERS += [Offer(door, settled="V-PAGE-TAKEN", tries=tries) for door in Door for tries in (False, True)]
+FIRST = (Step.MENU, Step.CODE)
+"""Where a call begins: with the menu, or with the code where the telephone was paged."""
 FINAL = (Deed.ANSWERED, Deed.TAKEN, Deed.RECORDED)
 
 
@@ -23,7 +28,7 @@ def steps_after(step: Step, deed: Deed) -> set[Step]:
 
 
 def test_every_step_is_reached_from_the_first() -> None:
-    reached, new = {Step.MENU}, {Step.MENU}
+    reached, new = set(FIRST), set(FIRST)
     while new:
         found = {then for step, deed in TABLE if step in new for then in steps_after(step, deed)}
         new = found - reached
@@ -130,6 +135,19 @@ def test_a_queue_ends_in_a_message_when_the_time_is_over() -> None:
     waiting = Offer(Door.OPEN, desk=True, rings=True, waits=True)
     assert after(Step.QUEUE, Deed.NOTHING, waiting) is Step.DESK
     assert after(Step.QUEUE, Deed.NOTHING, Offer(Door.OPEN, desk=True, rings=True)) is Step.NOTICE
+
+
+def test_only_a_right_code_ends_the_call_of_whoever_was_paged() -> None:
+    """M-02: a wrong one is asked for again while there are tries, then the caller goes on as any other."""
+    assert after(Step.CODE, Deed.DIGITS, Offer(Door.ON_CALL, settled="V-PAGE-TAKEN")) is Step.END
+    assert after(Step.CODE, Deed.DIGITS, Offer(Door.ON_CALL, tries=True)) is Step.CODE
+    assert after(Step.CODE, Deed.DIGITS, Offer(Door.ON_CALL)) is Step.MENU
+
+
+def test_whoever_keys_no_code_hears_the_menu_and_nothing_leads_back_to_the_code() -> None:
+    """A technician may report a problem as well."""
+    assert steps_after(Step.CODE, Deed.NOTHING) == {Step.MENU}
+    assert {step for step, deed in TABLE if Step.CODE in steps_after(step, deed)} == {Step.CODE}
 
 
 @pytest.mark.parametrize("deed", FINAL)

@@ -87,6 +87,15 @@ def test_a_choice_may_be_spoken_and_a_sentence_is_what_it_is_about(words: str, d
     assert deed_of_words(Step.MENU, Door.OPEN, words, "it", urgent=False) is deed
 
 
+@pytest.mark.parametrize(
+    ("keys", "deed"), [("123456", Deed.DIGITS), ("1234", Deed.DIGITS), ("0", Deed.NOTHING), ("", Deed.NOTHING)]
+)
+@pytest.mark.parametrize("door", Door)
+def test_one_key_is_no_attempt_at_a_code(door: Door, keys: str, deed: Deed) -> None:
+    """M-02: it leads on to the menu and costs no try."""
+    assert deed_of_keys(Step.CODE, door, keys) is deed
+
+
 def test_an_english_caller_is_understood_in_english() -> None:
     assert deed_of_words(Step.MENU, Door.OPEN, "a complaint", "en", urgent=False) is Deed.COMPLAINT
     assert deed_of_words(Step.MENU, Door.ON_CALL, "one", "en", urgent=False) is Deed.URGENT

@@ -35,7 +35,7 @@ from gateway.domain.call_prompts import (
 from gateway.domain.call_words import minutes_spoken
 from tests.domain.calling import CATALOGUES, fill, heard
 from tests.domain.shipped import contract, site
-from tests.domain.test_call import OFFERS
+from tests.domain.test_call import FIRST, OFFERS
 
 C02 = contract("c02")
 STATES = {
@@ -44,7 +44,7 @@ STATES = {
     Door.CLOSED: ("V-CLOSED", "V-10", "V-11", "V-11-NO-MAIL"),
 }
 RING = Ring(Step.DESK, (Leg("+390700000201", "ab" * 16),), 20)
-NUMBER = ("V-NUMBER", "V-NUMBER-SHORT", "V-OWN-FOUND", "V-09", "V-09-SAY", "V-12", "V-CALL-BACK")
+NUMBER = ("V-NUMBER", "V-NUMBER-SHORT", "V-OWN-FOUND", "V-09", "V-09-SAY", "V-12", "V-CALL-BACK", "V-PAGE-TAKEN")
 MENUS = (Step.MENU, Step.MENU_AGAIN)
 
 
@@ -160,7 +160,7 @@ def test_a_message_is_recorded_only_at_its_own_step_after_the_tone_was_announced
 def test_whoever_comes_to_an_end_has_heard_the_number() -> None:
     """Every way through the table; the caller hears the number that the request was given."""
     seen: set[tuple[Step, bool]] = set()
-    todo = [(Step.MENU, False)]
+    todo = [(step, False) for step in FIRST]
     while todo:
         step, told = todo.pop()
         if (step, told) in seen:
@@ -253,6 +253,22 @@ def test_no_tone_is_promised_where_none_sounds(language: str) -> None:
     assert not [text for text in asked if "segnale" in text or "tone" in text]
 
 
+@pytest.mark.parametrize("language", ["it", "en"])
+def test_the_code_is_asked_for_again_when_it_was_wrong_and_the_menu_behind_it_is_heard_in_full(language: str) -> None:
+    """M-02, V-CODE, V-WRONG-CODE; DOMAIN 10: the notices are not lost behind the code."""
+    asked, again, menu = (
+        heard(script(Move(frm, deed, to), language=language))
+        for frm, deed, to in (
+            (None, None, Step.CODE),
+            (Step.CODE, Deed.DIGITS, Step.CODE),
+            (Step.CODE, Deed.NOTHING, Step.MENU),
+        )
+    )
+    assert asked == CATALOGUES[language].text("V-CODE").body
+    assert again == CATALOGUES[language].text("V-WRONG-CODE").body
+    assert menu == heard(script(Move(None, None, Step.MENU), language=language))
+
+
 def test_a_number_is_keyed_to_its_end_and_a_choice_is_one_key() -> None:
     for step in Step:
         digits = [
@@ -262,7 +278,7 @@ def test_a_number_is_keyed_to_its_end_and_a_choice_is_one_key() -> None:
             for verb in script(move, offer)
             if isinstance(verb, Gather)
         ]
-        assert set(digits) <= ({0} if step in (Step.OWN_NUMBER, Step.CALL_BACK) else {1})
+        assert set(digits) <= {{Step.OWN_NUMBER: 0, Step.CALL_BACK: 0, Step.CODE: 6}.get(step, 1)}
 
 
 def test_a_step_that_rings_needs_telephones() -> None:

@@ -10,9 +10,10 @@ import pytest
 from adapters.rehearsal import HangUp, Leave, Press, Silence, answers, replies, rings_out, voicemail
 from gateway import duty, standing_in
 from gateway.domain.hours import ROME
+from gateway.domain.intake import IntakeState
 from gateway.domain.roster.shifts import Shift
-from gateway.domain.telephony import CallOutcome
-from gateway.domain.ticket import Mark, TicketState
+from gateway.domain.telephony import Call, CallOutcome
+from gateway.domain.ticket import Mark, TicketState, TicketType
 from tests.adapters.twilio.conftest import house, loop, rehearsal
 from tests.adapters.twilio.house import House, call_form
 from tests.flow.station import BRUNO, CARLA, CITIZEN, DARIO, DESK_NUMBER, code_in
@@ -267,3 +268,91 @@ def test_a_technician_who_calls_back_at_night_reaches_the_next_one_and_not_their
     house.carrier.wait_idle()
     assert rung(house) == [CARLA]
     assert house.station.ticket().owner == "carla"
+
+
+# ------------------------------------------------------------------------------- the code, keyed on the paged telephone
+
+
+def paged(house: House) -> str:
+    """The contact on duty was paged by SMS and calls; the code that is right."""
+    house.urgent_mail()
+    return code_in(house.first_text().text)
+
+
+def calls_us(house: House, *steps: object, caller: str = BRUNO) -> str:
+    """Somebody calls from this telephone; what was heard."""
+    made = house.carrier.place_call(caller, steps, DESK_NUMBER)  # type: ignore[arg-type]  # every step is one
+    house.carrier.wait_idle()
+    return " ".join(made.heard)
+
+
+def lines(house: House) -> list[Call]:
+    return house.station.store.read(lambda reading: reading.calls())
+
+
+def test_a_technician_who_was_paged_calls_back_and_keys_the_code(house: House) -> None:
+    """M-02, V-CODE: the page is accepted, the call has its line and is no request of its own."""
+    code = paged(house)
+    heard = calls_us(house, code)
+    ticket = house.station.ticket()  # the only one
+    assert heard.startswith("Digiti il codice di sei cifre")
+    assert "presa in carico da Lei" in heard
+    assert (ticket.state, ticket.owner) == (TicketState.TAKEN, "bruno")
+    taken = [entry for entry in house.station.events(ticket) if entry.type == "taken"]
+    assert [(entry.by, entry.data["medium"]) for entry in taken] == [("bruno", "voice")]
+    (line,) = lines(house)
+    assert (line.outcome, line.ticket, line.facts["accepted"]) == (CallOutcome.SPOKEN, None, str(ticket.number))
+    assert line.ended_at
+    house.pass_(hours=5)
+    assert len(house.station.tickets()) == 1
+    assert {intake.state for intake in house.station.intakes()} == {IntakeState.FILED, IntakeState.REPLY}
+    assert house.station.page_texts(CARLA) == []
+
+
+def test_three_wrong_codes_by_telephone_block_the_page_and_lead_to_the_menu(house: House) -> None:
+    """B-079, V-WRONG-CODE: counted as those of an SMS are; not even the right code opens it then."""
+    code = paged(house)
+    wrong = [each for each in ("111111", "222222", "333333", "444444") if each != code][:3]
+    heard = calls_us(house, *wrong, HangUp(after_s=1))
+    assert heard.count("Il codice non è riconosciuto") == 2
+    assert "Benvenuto al servizio" in heard
+    assert [page.state for page in house.station.pages() if page.number == BRUNO][:1] == ["blocked"]
+    house.carrier.send_sms(BRUNO, f"OK {code}")
+    house.go()
+    assert house.station.fresh(house.station.tickets()[-1]).owner is None
+    assert house.station.page_texts(CARLA)
+
+
+@pytest.mark.parametrize("step", [Silence(), Press("0")])
+def test_a_technician_who_keys_no_code_hears_the_menu_and_can_report_a_problem(house: House, step: object) -> None:
+    """Nothing is accepted and no try is lost: the caller's number proves nothing (B-078)."""
+    paged(house)
+    heard = calls_us(house, step, Press("3", after_hearing="prema"), HangUp(after_s=1))
+    assert heard.index("Digiti il codice") < heard.index("prema uno")
+    reported, waiting = house.station.tickets()
+    assert (reported.type, reported.requester.person) == (TicketType.COMPLAINT, "bruno")
+    assert waiting.owner is None
+    assert {page.tries for page in house.station.pages()} == {0}
+
+
+def test_whoever_shows_a_technicians_number_accepts_nothing_without_the_code(house: House) -> None:
+    """B-078, X11: not by calling, not by a key, not by the code of somebody else's page."""
+    code = paged(house)
+    calls_us(house, HangUp(after_s=1))
+    heard = calls_us(house, code, HangUp(after_s=1), caller=CARLA)  # was not paged
+    assert "Digiti il codice" not in heard
+    assert [ticket.owner for ticket in house.station.tickets() if ticket.priority == "urgent"] == [None]
+
+
+def test_the_same_code_told_twice_by_the_carrier_accepts_once_and_is_heard_alike(house: House) -> None:
+    """S161, P14."""
+    code = paged(house)
+    house.post("/twilio/voice", call_form(From=BRUNO))
+    keyed = call_form(From=BRUNO, Digits=code)
+    heard = {house.post("/twilio/voice/code?n=1", keyed).text for _ in range(3)}
+    house.written()
+    assert len(heard) == 1
+    assert "presa in carico da Lei" in heard.pop()
+    assert house.station.happened(house.station.ticket()).count("taken") == 1
+    house.post("/twilio/voice", call_form(From=BRUNO))  # the beginning once more, late
+    assert house.station.ticket().owner == "bruno"
