@@ -51,9 +51,9 @@ def test_the_cursor_never_moves_over_a_mail_that_did_not_come_as_it_should(read:
     server.lies["BODY"] = about_two(server, "BODY", ABOUT_BODIES[how])
     reading = read(server.port)
     assert until(lambda: reading.heard.withheld_uids == [2])
+    assert until(lambda: reading.mailbox.state.withheld == 1)
     assert reading.bodies() == [MAILS[1], MAILS[3]]
     assert reading.cursor() == (7, 1)
-    assert reading.mailbox.state.withheld == 1
 
 
 def test_a_withheld_mail_is_taken_once_the_server_delivers_it(read: Reader, liar: Liar) -> None:
