@@ -10,7 +10,7 @@ import pytest
 from gateway import accepting, assigning, desk, drills, page_calls
 from gateway.accepting import Accepted, Answer
 from gateway.domain.contract import Contract
-from gateway.domain.dispatch import DispatchKind, DispatchState, Refused, Sent
+from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Refused, Sent
 from gateway.domain.intake import Channel
 from gateway.domain.pages import link_token
 from gateway.domain.ticket import Mark, Page, TicketState
@@ -248,13 +248,18 @@ def test_what_was_solved_meanwhile_is_not_asked_about(station: Station) -> None:
 # --------------------------------------------------------------------------------------------------------- many at once
 
 
-def test_ok_to_a_page_of_many_takes_all_that_it_named(station: Station) -> None:
-    """DESIGN, "Whom to wake": more than N pages become one, and its code accepts them all."""
+def page_of_many(station: Station) -> Dispatch:
+    """Nine requests in eleven minutes, and the one text that names those that were held back."""
     on_call(station, storm_pages=3)
     urgent(station, 9)
     for _ in range(11):
         station.pass_(minutes=1)
-    many = next(one for one in station.page_texts(BRUNO) if one.facts["text_id"] == "M-MANY")
+    return next(one for one in station.page_texts(BRUNO) if one.facts["text_id"] == "M-MANY")
+
+
+def test_ok_to_a_page_of_many_takes_all_that_it_named(station: Station) -> None:
+    """DESIGN, "Whom to wake": more than N pages become one, and its code accepts them all."""
+    many = page_of_many(station)
     assert "6 richieste" in many.text
     assert "accettarle tutte" in many.text
     station.sms(BRUNO, f"OK {code_in(many.text)}")
@@ -302,11 +307,7 @@ def test_in_a_storm_the_call_tells_of_all_that_waits_and_its_key_takes_all(stati
 
 def test_who_passes_many_on_hears_that_they_were_many(station: Station) -> None:
     """C-55: NO to a page of many passes all that it named, by SMS and by key, and says so."""
-    on_call(station, storm_pages=3)
-    urgent(station, 9)
-    for _ in range(11):
-        station.pass_(minutes=1)
-    many = next(one for one in station.page_texts(BRUNO) if one.facts["text_id"] == "M-MANY")
+    many = page_of_many(station)
     station.sms(BRUNO, f"NO {code_in(many.text)}")
     assert "6 richieste passano al collega" in station.to(BRUNO)[-1].text
 
