@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -94,12 +94,12 @@ def shifts(
 
     A hole or an overlap outside the hours of the desk (C2.10) exits 1.
     """
-    from gateway.domain.hours import local
+    from gateway.domain.hours import days_later
     from gateway.domain.roster.gaps import gaps_between
 
     site = site_of(config)
     start = at or now_of(site)
-    end = (local(start) + timedelta(days=days)).astimezone(UTC)  # days of Rome: in March one has 23 hours
+    end = days_later(start, days)
     meant, roster = contract_meant(site, contract, start), roster_since(site, start)
     gaps = gaps_between(meant, roster, start, end)
     rows = [*_stretches(roster, meant, start, end), *_gaps(gaps)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -46,11 +45,12 @@ def export(
     Example: centralino oncall export --days 180 --out reperibilita.ics
     """
     from adapters.reports import agenda, watches_csv
+    from gateway.domain.hours import days_later
     from gateway.domain.roster.watches import AHEAD, LOOK_BACK, watches
 
     site = site_of(config)
     start, longest = at or now_of(site), AHEAD[-1]
-    meant, end = contract_meant(site, contract, start), start + timedelta(days=days)
+    meant, end = contract_meant(site, contract, start), days_later(start, days)
     roster = roster_since(site, start - longest)
     # Watches are told whole, so that a long one keeps its beginning from one export to the next.
     around = watches(meant, roster, start - longest, end + LOOK_BACK)

@@ -77,6 +77,11 @@ def instant(day: date, wall: time = MIDNIGHT) -> datetime:
     return datetime.combine(day, wall, ROME).astimezone(UTC)
 
 
+def days_later(at: datetime, days: int) -> datetime:
+    """The same wall time in Rome so many days later (UTC): days of 23 and 25 hours are days too (S034)."""
+    return (local(at) + timedelta(days=days)).astimezone(UTC)
+
+
 def is_valid_on(contract: Contract, day: date) -> bool:
     """Whether the contract is in force on this local day, both ends included (C2.2)."""
     return contract.valid_from <= day <= contract.last_day

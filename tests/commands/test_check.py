@@ -123,6 +123,14 @@ def test_the_nights_of_summer_time_have_no_uncovered_minute(desk: Desk, at: str,
     assert (ahead["minutes"]["uncovered"], ahead["minutes"]["covered_twice"]) == (0, 0)
 
 
+@pytest.mark.parametrize(("at", "hours"), [("2026-10-25", 25), ("2027-03-28", 23)])
+def test_a_day_without_anybody_is_told_to_its_midnight(desk: Desk, at: str, hours: int) -> None:
+    """S034: the last hour of 25 October was not looked at, and of 29 March one that nobody asked about was."""
+    rota(desk, (("tue", "18:00", "08:00", 1),))
+    (hole,) = checked(desk, "--days", 1, at=at)["warnings"]
+    assert (hole["start"][:16], hole["end"][11:16], hole["minutes"]) == (f"{at}T00:00", "00:00", hours * 60)
+
+
 def test_a_night_shift_that_ends_at_the_skipped_hour_leaves_a_hole_of_elapsed_minutes(desk: Desk) -> None:
     """X1, S034: from 01:00 to 04:00 on 28 March 2027 there are two hours."""
     early = (*NIGHTS[:2], ("sat", "20:00", "01:00", 1), ("sun", "04:00", "08:00", 1))

@@ -198,6 +198,23 @@ def test_two_exports_have_the_same_events(desk: Desk) -> None:
     assert uids[1] < uids[0]
 
 
+@pytest.mark.parametrize(
+    ("day", "starts", "ends", "told"),
+    [
+        ("2026-10-25", "2026-10-25T23:30:00", "2026-10-26T00:00:00", True),
+        ("2027-03-28", "2027-03-29T00:00:00", "2027-03-29T06:00:00", False),
+    ],
+)
+def test_the_days_of_the_export_are_days_of_rome(desk: Desk, day: str, starts: str, ends: str, *, told: bool) -> None:
+    """S034: 25 October lasts 25 hours; 28 March lasts 23, and a watch from the next midnight on is not of that day."""
+    with (desk.folder / "roster.toml").open("a") as file:
+        file.write('\n[[shift]]\ncontract = "c02-comune"\nname = "notte"\ncontact = "dario"\nreplaces = true\n')
+        file.write(f"starts = {starts}\nends = {ends}\n")
+    table = desk.done("oncall", "export", *C2, "--at", day, "--days", 1, "--format", "csv").text
+    names = [row["name"] for row in csv.DictReader(io.StringIO(table, newline=""))]
+    assert ("Dario Sanna" in names, len(names) > 1) == (told, told)
+
+
 def test_the_export_as_csv_goes_into_a_file(desk: Desk) -> None:
     out = desk.folder / "turni.csv"
     answer = desk.done("oncall", "export", "--at", "2026-12-01", "--days", 7, "--format", "csv", "--out", out)

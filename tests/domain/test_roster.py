@@ -200,6 +200,14 @@ def test_around_the_nights_of_the_clocks_no_minute_is_uncovered(start: str) -> N
     assert coverage(C2, roster(week), rome(f"{start} 00:00"), 10) == ()
 
 
+@pytest.mark.parametrize("night", ["2026-10-25", "2027-03-28"])
+def test_a_day_ahead_is_a_day_of_rome_when_the_clocks_change(night: str) -> None:
+    """C2.10, S034: of 25 hours in October and of 23 in March, from midnight to midnight."""
+    (gap,) = coverage(C2, roster(), rome(f"{night} 00:00"), 1)
+    end = date.fromisoformat(night) + timedelta(days=1)
+    assert (gap.start, gap.end) == (rome(f"{night} 00:00"), rome(f"{end} 00:00"))
+
+
 def test_days_outside_the_validity_need_nobody() -> None:
     """C2.2, C2.10."""
     ended = replace(C2, valid_until=date(2026, 11, 24))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gateway.domain.hours import ROME
+from gateway.domain.hours import ROME, days_later
 from gateway.domain.roster.closed import Closed, closed_times
 from gateway.domain.roster.resolving import counts, in_charge
 from gateway.domain.roster.shifts import OnDuty, Override
@@ -40,10 +40,10 @@ class Gap:
 def coverage(contract: Contract, roster: Roster, start: datetime, days: int) -> tuple[Gap, ...]:
     """Every hole and overlap of the roster in the coming days, in order; empty when on-call is the exact complement.
 
-    Walks every boundary: band edges, holidays, shifts, overrides, summer time. Days outside the validity need nobody.
-    A fallback contact does not fill a hole here: the hole is what the alarm is about.
+    Days are of Rome. Walks every boundary: band edges, holidays, shifts, overrides, summer time. Days outside the
+    validity need nobody. A fallback contact does not fill a hole here: the hole is what the alarm is about.
     """
-    return gaps_between(contract, roster, start, start + timedelta(days=days))
+    return gaps_between(contract, roster, start, days_later(start, days))
 
 
 def gaps_between(contract: Contract, roster: Roster, start: datetime, end: datetime) -> tuple[Gap, ...]:
