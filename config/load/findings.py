@@ -73,7 +73,7 @@ def findings(
     known = recorded or Recorded({})
     changed = roster.with_changes(known.changes)
     found: list[Finding] = [*_of_secrets(settings, today), *_of_senders(settings, today, known)]
-    found += _of_accounts(settings, contracts)
+    found += [*_of_accounts(settings, contracts), *_of_certified(settings, contracts)]
     for contract in contracts.values():
         found += _of_contract(contract, today, max(horizon, WARNING_DAYS))
         found += _of_holidays(contract, today)
@@ -126,6 +126,19 @@ def _of_accounts(settings: Settings, contracts: Mapping[str, Contract]) -> Itera
             wrong = f"no contract has the certified address {account.address}: nothing leaves by this account"
             remedy = "write the address of a contract's [[endpoint]] of channel pec, or take the account out"
             yield Finding("gateway.toml", f"pec_account[{number}].address", wrong, "X4", remedy)
+
+
+def _of_certified(settings: Settings, contracts: Mapping[str, Contract]) -> Iterator[Finding]:
+    """Where certified mail is used, contracts whose certified address has no account: a PEC is answered by mail."""
+    accounts = {account.address.casefold() for account in settings.pec_account}
+    if not accounts and all(box.kind != "pec" for box in settings.mailbox):
+        return
+    for contract in contracts.values():
+        address = contract.address_of(Channel.PEC)
+        if address and address.casefold() not in accounts:
+            wrong = f"the certified address {address} has no account: whoever writes to it is answered by ordinary mail"
+            remedy = f'add [[pec_account]] with address = "{address}", or take the [[endpoint]] out of the contract'
+            yield Finding("gateway.toml", "pec_account", wrong, "X4", remedy, contract.id)
 
 
 def _of_contract(contract: Contract, today: date, days: int) -> Iterator[Finding]:

@@ -64,7 +64,9 @@ def test_lmtp_listens_for_our_own_machine(site: Path, place: str) -> None:
     assert settings.lmtp.listen == place
 
 
-@pytest.mark.parametrize("place", ["8024", "lmtp.sock", "mx.comune.example:24", "127.0.0.1:99999"])
+@pytest.mark.parametrize(
+    "place", ["8024", "lmtp.sock", "mx.comune.example:24", "127.0.0.1:99999", "192.0.2.5:24", "0.0.0.0:24", "[::]:24"]
+)
 def test_lmtp_listens_nowhere_else(site: Path, place: str) -> None:
     with pytest.raises(SettingError):
         load(written(site, f'[lmtp]\nlisten = "{place}"'))
@@ -113,7 +115,29 @@ def test_a_certified_account_of_no_contract_is_a_warning(site: Path, address: st
     """X4: by a slip of the pen a PEC would be answered by ordinary mail, and nobody would know why."""
     account = f'[[pec_account]]\naddress = "{address}"\nhost = "smtps.pec.example"\npassword = {{file = "kept"}}'
     found = warnings_of(load(written(site, account)), date(2026, 11, 28))
-    assert [each.key for each in found if "pec" in each.key] == keys
+    assert [each.key for each in found if each.key.startswith("pec_account[")] == keys
+
+
+PEC_BOX = '[[mailbox]]\nname = "pec"\nkind = "pec"\nhost = "imaps.pec.example"\nuser = "x"\npassword = {file = "kept"}'
+PEC_ACCOUNT = '[[pec_account]]\naddress = "{}"\nhost = "smtps.pec.example"\npassword = {{file = "kept"}}'
+
+
+@pytest.mark.parametrize(
+    ("settings", "without"),
+    [
+        ("", []),
+        (PEC_BOX, ["c02-comune", "c05-ecopiazzole", "c08-rti"]),
+        (PEC_ACCOUNT.format("Gestore@pec.ecopiazzole.example"), ["c02-comune", "c08-rti"]),
+    ],
+)
+def test_where_pec_is_used_a_certified_address_without_an_account_is_a_warning(
+    site: Path, settings: str, without: list[str]
+) -> None:
+    """X4: whoever writes by PEC would be answered by ordinary mail, and nobody would know why."""
+    found = [each for each in warnings_of(load(written(site, settings)), date(2026, 11, 28)) if each.clause == "X4"]
+    assert [each.contract for each in found] == without
+    assert {(each.file, each.key) for each in found} <= {("gateway.toml", "pec_account")}
+    assert all("[[pec_account]]" in each.remedy for each in found)
 
 
 def test_a_reload_leaves_no_threads_of_what_looked_before(site: Path) -> None:
