@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import alarms
+from gateway import alarms, storms
 from gateway.domain import replies, wording
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import closing, opening
@@ -241,7 +241,7 @@ def accept(
     ticket = tx.change_ticket(page.ticket, state=TicketState.TAKEN, owner=by, taken_at=at)
     tx.drop_timer(CHASE, page.ticket)
     tx.change_page(page.id, state=ACCEPTED, closed_at=at, accepted_by=by)
-    _withdraw(tx, page)
+    _withdraw(tx, page, at)
     contract = gw.rules.contract(page.contract)
     tx.record(
         str(page.ticket),
@@ -260,7 +260,7 @@ def close_others(tx: Transaction, ticket: Ticket, by: str, at: datetime) -> list
     closed: dict[str, Page] = {}
     for other in tx.pages(ticket=ticket.number, states=ANSWERABLE):
         tx.change_page(other.id, state="taken_by_other", closed_at=at)
-        _withdraw(tx, other)
+        _withdraw(tx, other, at)
         if other.person != by and other.number:
             closed.setdefault(other.person, other)
     return list(closed.values())
@@ -272,11 +272,12 @@ def _tell_the_others(gw: Gateway, tx: Transaction, ticket: Ticket, contract: Con
         owe_sms(gw, tx, contract, text_id="M-04", values=values, to=other.number, at=at, ticket=ticket.number)
 
 
-def _withdraw(tx: Transaction, page: Page) -> None:
+def _withdraw(tx: Transaction, page: Page, at: datetime) -> None:
     """What was not sent yet for a page that was answered is not sent any more (P9)."""
     for dispatch in tx.dispatches(ticket=page.ticket, kind=DispatchKind.PAGE, states=(DispatchState.DUE,), limit=50):
         if dispatch.page == page.id:
             tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason="the page was answered")
+            storms.tell_the_rest(tx, dispatch, at)
 
 
 def stop(gw: Gateway, tx: Transaction, ticket: Ticket, at: datetime, *, by: str) -> None:
@@ -294,7 +295,7 @@ def pass_on(gw: Gateway, tx: Transaction, page: Page, at: datetime, *, by: str, 
     if page.state not in ANSWERABLE:
         return
     tx.change_page(page.id, state="passed", closed_at=at)
-    _withdraw(tx, page)
+    _withdraw(tx, page, at)
     tx.record(str(page.ticket), Happening("passed_on", at, by, data={"page": str(page.id), "medium": medium}))
     timer = tx.timer(CHASE, page.ticket)
     if timer is None:

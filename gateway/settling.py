@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from gateway import bounces, journal, outages, paging, receipts, silences, waking
+from gateway import bounces, journal, outages, paging, receipts, silences, storms, waking
 from gateway.domain import delivery
 from gateway.domain.delivery import Next
 from gateway.domain.dispatch import Deferred, DispatchKind, DispatchState, Refused, Sent, retry_delay
@@ -48,6 +48,8 @@ def may_leave(gw: Gateway, tx: Transaction, dispatch: Dispatch, at: datetime) ->
     if why is None:
         return True
     _will_not_arrive(gw, tx, dispatch, why, at)
+    if at < dispatch.expires_at:
+        storms.tell_the_rest(tx, dispatch, at)
     return False
 
 
@@ -88,6 +90,7 @@ def _deferred(gw: Gateway, tx: Transaction, dispatch: Dispatch, outcome: Deferre
     page = tx.page(dispatch.page) if dispatch.page is not None else None
     if page is not None and page.state not in waking.ANSWERABLE:
         tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason="the page was answered")
+        storms.tell_the_rest(tx, dispatch, at)
     elif at + wait >= dispatch.expires_at:
         _will_not_arrive(gw, tx, dispatch, f"given up: {outcome.reason}", at)
     else:

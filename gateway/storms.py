@@ -18,6 +18,7 @@ from gateway.silences import number_key
 
 if TYPE_CHECKING:
     from gateway.domain.contract import Contract, OnCall
+    from gateway.domain.dispatch import Dispatch
     from gateway.domain.ticket import Page, Ticket
     from gateway.ports import Reading, Transaction
 
@@ -25,6 +26,8 @@ STORM = "storm"
 NAMED = "pages"
 """The fact of a text that tells of several pages: which."""
 USUAL_WINDOW = timedelta(minutes=10)
+A_MOMENT = timedelta(seconds=5)
+"""After so long the rest of many is told anew: whoever takes one of them often takes the next one too."""
 NOT_LEFT = (DispatchState.DUE, DispatchState.SENDING, DispatchState.SENT, DispatchState.CONFIRMED)
 
 
@@ -48,6 +51,22 @@ def hold(tx: Transaction, contract: Contract, number: str, at: datetime) -> None
     if tx.timer(STORM, key) is None:
         window = contract.on_call.storm_window if contract.on_call else USUAL_WINDOW
         tx.set_timer(STORM, key, at + window, {"number": number, "since": at.isoformat()})
+
+
+def tell_the_rest(tx: Transaction, withdrawn: Dispatch, at: datetime) -> None:
+    """A text of many does not leave because the one page that carried it was closed: what else it named is told anew.
+
+    Ordinary requests climb no ladder: without it nobody would hear of them before the desk opens.
+    """
+    named = (tx.page(int(one)) for one in withdrawn.facts.get(NAMED, "").split(",") if one)
+    rest = waiting(tx, [page for page in named if page is not None])
+    if not rest:
+        return
+    key = number_key(withdrawn.to)
+    timer, since = tx.timer(STORM, key), min(page.opened_at for page, _ in rest)
+    if timer is not None:
+        since = min(since, datetime.fromisoformat(timer.facts["since"]))
+    tx.set_timer(STORM, key, at + A_MOMENT, {"number": withdrawn.to, "since": since.isoformat()})
 
 
 def held(reading: Reading, number: str, since: datetime) -> list[tuple[Page, Ticket]]:

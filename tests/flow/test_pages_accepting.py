@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from gateway import accepting, assigning, desk, drills, page_calls
+from gateway import accepting, assigning, desk, drills, flow, page_calls, settling
 from gateway.accepting import Accepted, Answer
 from gateway.domain.contract import Contract
-from gateway.domain.dispatch import Dispatch, DispatchKind, DispatchState, Refused, Sent
+from gateway.domain.dispatch import Deferred, Dispatch, DispatchKind, DispatchState, Refused, Sent
 from gateway.domain.intake import Channel
-from gateway.domain.pages import link_token
+from gateway.domain.pages import PASSED_BY, link_token
 from gateway.domain.ticket import Mark, Page, TicketState
 from gateway.tickets import DeskError
 from tests.flow.station import BRUNO, CARLA, DARIO, Station, code_in, spoken
@@ -291,6 +291,83 @@ def test_of_many_only_those_that_still_wait_are_taken(station: Station) -> None:
     station.sms(BRUNO, f"OK {code_in(many.text)}")
     assert station.store.read(lambda reading: reading.ticket(first)).owner == "elena"  # type: ignore[union-attr]
     assert [ticket.owner for ticket in station.tickets()].count("bruno") == 2
+
+
+def ordinary_many(station: Station, count: int) -> Dispatch:
+    """So many ordinary requests in eleven minutes, and the text of those that were held back, which has not left."""
+    on_call(station, storm_pages=3)
+    for _ in range(count):
+        station.mail()
+    station.chase()
+    station.pass_(minutes=11)
+    return due_of_many(station)[-1]
+
+
+def due_of_many(station: Station) -> list[Dispatch]:
+    """The texts that tell Bruno of many and have not left."""
+    due = [one for one in station.page_texts(BRUNO) if one.state is DispatchState.DUE]
+    return [one for one in due if one.facts["text_id"] == "M-MANY"]
+
+
+def taken_at_the_desk(station: Station, ticket: int | None) -> None:
+    assert ticket is not None
+    station.store.write(lambda tx: assigning.take(station.gw, tx, ticket, station.elena, station.clock.now()))
+
+
+def test_the_text_of_many_whose_newest_is_taken_before_it_leaves_is_made_anew(station: Station) -> None:
+    """C-55: nobody climbs a ladder for an ordinary request, so that this text is all that is ever heard of it."""
+    many = ordinary_many(station, 6)
+    taken_at_the_desk(station, many.ticket)
+    assert due_of_many(station) == []
+    station.pass_(seconds=6)
+    (again,) = due_of_many(station)
+    assert "2 richieste" in again.text
+    station.sms(BRUNO, f"OK {code_in(again.text)}")
+    assert [ticket.owner for ticket in station.tickets()].count("bruno") == 2
+
+
+def test_one_that_remains_of_many_is_told_alone(station: Station) -> None:
+    many = ordinary_many(station, 5)
+    taken_at_the_desk(station, many.ticket)
+    station.pass_(seconds=6)
+    assert due_of_many(station) == []
+    last = max(station.page_texts(BRUNO), key=lambda one: one.id)
+    assert (last.state, last.facts["text_id"]) == (DispatchState.DUE, "M-10")
+    assert station.fresh_number(last.ticket or 0).state is TicketState.NOTIFIED
+
+
+def test_the_text_of_many_that_the_carrier_did_not_take_is_made_anew_when_its_newest_is_taken(station: Station) -> None:
+    many = ordinary_many(station, 6)
+    flow.claim_due(station.gw, (Channel.SMS,), 20)
+    taken_at_the_desk(station, many.ticket)
+    now = station.clock.now()
+    failed = Deferred("no answer of the carrier")
+    station.store.write(lambda tx: settling.conclude(station.gw, tx, many.id, 1, failed, now))
+    station.pass_(seconds=6)
+    (again,) = due_of_many(station)
+    assert "2 richieste" in again.text
+
+
+def test_the_text_of_many_whose_newest_was_passed_by_before_it_left_is_made_anew(station: Station) -> None:
+    """C-55: it is settled when it would leave, by how things stand then."""
+    many = ordinary_many(station, 6)
+    now = station.clock.now()
+    station.store.write(lambda tx: tx.change_page(many.page or 0, state=PASSED_BY, closed_at=now))
+    station.clock.pass_(seconds=1)
+    assert many.id not in [each.id for each in flow.claim_due(station.gw, (Channel.SMS,), 20)]
+    station.pass_(seconds=6)
+    (again,) = flow.claim_due(station.gw, (Channel.SMS,), 20)
+    assert "3 richieste" in again.text
+
+
+def test_of_many_that_all_were_taken_nothing_is_told_anew(station: Station) -> None:
+    many = ordinary_many(station, 6)
+    for one in many.facts["pages"].split(","):
+        page = station.store.read(lambda reading, one=one: reading.page(int(one)))  # type: ignore[misc]  # the default
+        taken_at_the_desk(station, page.ticket)
+    before = len(station.page_texts(BRUNO))
+    station.pass_(minutes=11)
+    assert len(station.page_texts(BRUNO)) == before
 
 
 def test_in_a_storm_the_call_tells_of_all_that_waits_and_its_key_takes_all(station: Station) -> None:
