@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway import telling, verifying
-from gateway.domain import correlation, replies
+from gateway.domain import causes, correlation, replies
 from gateway.domain.authentication import Standing
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import opening
@@ -104,7 +104,8 @@ def not_delivered(gw: Gateway, tx: Transaction, ticket: Ticket, dispatch: Dispat
         escalation_failed(gw, tx, ticket, dispatch.to, reason, at)
     elif dispatch.kind in MUST_ARRIVE:
         contract = gw.rules.contract(ticket.contract)
-        problem = gw.rules.phrase(contract, MUST_ARRIVE[dispatch.kind], reason=reason)
+        why = causes.told(gw.rules.texts(contract), reason)
+        problem = gw.rules.phrase(contract, MUST_ARRIVE[dispatch.kind], reason=why)
         telling.alarm_note(gw, tx, ticket, contract, problem, at)
 
 
@@ -118,5 +119,6 @@ def escalation_failed(gw: Gateway, tx: Transaction, ticket: Ticket, mailbox: str
         str(ticket.number),
         Happening("escalation_failed", at, NOBODY, contract.clauses.of("escalation"), {"reason": reason}),
     )
-    values = replies.values(contract, ticket, opening(contract, at), at) | {"mailbox": mailbox, "reason": reason}
+    why = causes.told(gw.rules.texts(contract), reason)
+    values = replies.values(contract, ticket, opening(contract, at), at) | {"mailbox": mailbox, "reason": why}
     telling.alarm(gw, tx, contract, text_id="T-ESC-FAILED", values=values, at=at, ticket=ticket)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from gateway import alarms
-from gateway.domain import delivery, wording
+from gateway.domain import causes, delivery, wording
 from gateway.domain.register import SYSTEM, Happening
 from gateway.domain.telephony import Outage
 from gateway.silences import NEVER
@@ -124,7 +124,8 @@ def _tell(gw: Gateway, tx: Transaction, outage: Outage, at: datetime) -> None:
 
 def _values(gw: Gateway, contract: Contract, outage: Outage) -> dict[str, str]:
     told = alarms.since(gw, contract, outage.began_at)
-    return told | {"channel": wording.channel_name(outage.channel, contract.language), "cause": outage.cause}
+    cause = causes.told(gw.rules.texts(contract), outage.cause)
+    return told | {"channel": wording.channel_name(outage.channel, contract.language), "cause": cause}
 
 
 # ------------------------------------------------------------------------------------------------- a blocked caller id

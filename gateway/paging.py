@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gateway import alarms, storms
-from gateway.domain import replies, wording
+from gateway.domain import causes, replies, wording
 from gateway.domain.dispatch import DispatchKind, DispatchState
 from gateway.domain.hours import closing, opening
 from gateway.domain.intake import Channel
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.domain.contract import Contract, OnCall
+    from gateway.domain.dispatch import Dispatch
     from gateway.domain.roster import Chain, Person
     from gateway.domain.ticket import Page, Ticket, Timer
     from gateway.ports import Gateway, Transaction
@@ -179,14 +180,20 @@ def _alarm_not_reached(gw: Gateway, tx: Transaction, ticket: Ticket, contract: C
         return
     retry = at + (on_call.retry_every if on_call else timedelta(minutes=10))
     sent = tx.dispatches(ticket=ticket.number, kind=DispatchKind.PAGE, limit=50)
-    silent = gw.rules.phrase(contract, "P-NO-ANSWER")
-    lines = [f"- {wording.clock(d.due_at)} {d.channel} {d.state} ({d.reason or silent})" for d in reversed(sent)]
+    lines = [_attempt(gw, contract, each) for each in reversed(sent)]
     values = replies.values(contract, ticket, opening(contract, at), at) | {
         "attempts": str(attempts(tx, ticket.number)),
         "attempt_list": "\n".join(lines),
         "retry_time": wording.hour(retry, contract.language),
     }
     alarm(gw, tx, contract, text_id="T-ALARM", values=values, at=at, ticket=ticket)
+
+
+def _attempt(gw: Gateway, contract: Contract, tried: Dispatch) -> str:
+    """One line of the list of what was tried: when, by what medium, and what came of it."""
+    texts = gw.rules.texts(contract)
+    why = causes.told(texts, tried.reason) if tried.reason else gw.rules.phrase(contract, "P-NO-ANSWER")
+    return f"- {wording.clock(tried.due_at)} {wording.channel_name(tried.channel, contract.language)}: {why}"
 
 
 def _alarm_note(
@@ -214,7 +221,8 @@ def attempt_failed(gw: Gateway, tx: Transaction, page_id: int, at: datetime, rea
     if timer is None:
         if ticket.state in WAITING_FOR_A_PERSON and Mark.DRILL not in ticket.marks:
             contract = gw.rules.contract(ticket.contract)
-            _alarm_note(gw, tx, ticket, contract, "P-DUTY-NOT-TOLD", at, reason=reason)
+            why = causes.told(gw.rules.texts(contract), reason)
+            _alarm_note(gw, tx, ticket, contract, "P-DUTY-NOT-TOLD", at, reason=why)
         return
     if timer.due_at > at and _is_latest(timer, page) and _nothing_else_pending(tx, page):
         tx.set_timer(CHASE, ticket.number, at, timer.facts)
