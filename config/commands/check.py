@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from gateway.domain.contract import Contract
 
 _WORDS = {True: "ok", False: "FAILED", None: "none"}
+MOST_NAMED = 12
+"""So many ids of a language the note on borrowed texts names; --json names all."""
 
 
 def check(
@@ -42,6 +44,7 @@ def check(
     A configuration that is refused exits 78 with file, key, clause and remedy. What time brings about (a hole that a
     fallback contact fills, a quota nearly used up, a period or contract that ends) is a warning, and with --strict
     exits 78 too. A door that --connect finds closed, or a daemon that --running does not find ready, exits 1.
+    Texts that the site's folder lacks and that are the shipped ones are a note, never a warning.
 
     Example: centralino check --connect --days 90 --config /etc/centralino/gateway.toml
     """
@@ -49,9 +52,11 @@ def check(
     from config.compose import clock_of, rules_of, trust_list_of
     from config.doors import certificate_of
     from config.load import in_force, warnings_of
+    from config.load.texts import borrowed
 
     site = site_of(config)
     rules_of(site)
+    lent = borrowed(site.path.parent / "texts")
     trust_list_of(site.settings)
     certificate_of(site.settings.smtp)
     now = at or clock_of(site.settings).now()
@@ -63,12 +68,12 @@ def check(
     told = [horizon(site, each, now, ahead, _of(found, each), known) for each in contracts.values()]
     doors = _doors(site, connect=connect, running=running)
     if as_json:
-        showing.document(_whole(site, found, doors, ahead) | {"at": now, "standing": told})
+        showing.document(_whole(site, found, doors, ahead) | {"at": now, "standing": told, "shipped_texts": dict(lent)})
     else:
         print(f"{site.path}: {len(contracts)} contracts, {len(site.people)} people, digest {site.digest[:12]}")
         print(f"{len(ahead)} days, {ahead[0]} to {ahead[-1]}\n")
         print_table(told)
-        _print_rest(found, doors)
+        _print_rest(found, doors, lent)
     if strict and found:
         remark(f"centralino: {len(found)} warnings, and --strict refuses them")
         raise typer.Exit(CONFIGURATION_REFUSED)
@@ -120,10 +125,19 @@ def _whole(site: Site, found: Sequence[Finding], doors: Sequence[Probe], ahead: 
     }
 
 
-def _print_rest(found: Sequence[Finding], doors: Sequence[Probe]) -> None:
-    if found or doors:
+def _print_rest(found: Sequence[Finding], doors: Sequence[Probe], lent: Mapping[str, Sequence[str]]) -> None:
+    if found or doors or lent:
         print()
     for finding in found:
         print(f"warning: {showing.shown(finding)}")
     for door in doors:
         print(f"{_WORDS[door.ok]}: {door.door}: {showing.shown(door.said)}")
+    if lent:
+        count = sum(len(ids) for ids in lent.values())
+        named = "; ".join(f"{showing.shown(language)}: {_some(ids)}" for language, ids in lent.items())
+        print(f"note: texts that this site's folder lacks, taken from the shipped ones: {count} ({named})")
+
+
+def _some(ids: Sequence[str]) -> str:
+    more = len(ids) - MOST_NAMED
+    return ", ".join(ids[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,7 +1,8 @@
 """Reads the texts that people get (`config/texts/<language>/*.toml`) and refuses what could not be sent at night.
 
 A text that is missing, that asks for a value nobody gives, that has lost its ticket mark, or an SMS that can never fit
-is found here, at check, load and reload, and not when the page is due.
+is found here, at check, load and reload, and not when the page is due. What a site's own folder lacks is taken from the
+shipped catalogue of the same language, so that a later version with a new text stops no site.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +20,13 @@ from gateway.domain.text_ids import PLACEHOLDERS
 from gateway.domain.texts import PLACEHOLDER, PRIVACY, SMS_LIMIT, Catalogue, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from gateway.domain.contract import Contract
 
 REFERENCE_LANGUAGE = "it"
+SHIPPED = Path(__file__).parents[1] / "texts"
+"""The catalogues that come with Centralino: read only where a site's own lack a text."""
 
 WIDEST = {
     "ticket": 10,  # YYYYNNNNNN
@@ -47,15 +50,16 @@ _STRAY_BRACE = re.compile(r"[{}]")
 def load_texts(folder: Path, *, septets: Callable[[str], int | None]) -> Mapping[str, Catalogue]:
     """The catalogue of every language under `folder`, by language; `it` is always there.
 
-    `septets` counts a text in the GSM-7 alphabet, None when it is not GSM-7.
+    `septets` counts a text in the GSM-7 alphabet, None when it is not GSM-7. A text that the folder lacks is the
+    shipped one (`borrowed` tells which); in a language that is not shipped it is refused.
 
     Raises:
-        SettingError: a language without files, a file that is no TOML, a text that is missing, unknown or twice, an
+        SettingError: a folder or file that cannot be read or is no TOML, a text that is missing, unknown or twice, an
             unknown placeholder, a mail subject without its ticket mark, an SMS that is not GSM-7 or can never fit.
 
     Source: DOMAIN 13.
     """
-    languages = sorted(entry.name for entry in folder.iterdir() if entry.is_dir()) if folder.is_dir() else []
+    languages = _languages(folder)
     if REFERENCE_LANGUAGE not in languages:
         raise _refusal(
             str(folder), REFERENCE_LANGUAGE, "there are no Italian texts", "put the texts of `centralino init` back"
@@ -63,17 +67,63 @@ def load_texts(folder: Path, *, septets: Callable[[str], int | None]) -> Mapping
     return MappingProxyType({each: _catalogue(folder / each, each, septets) for each in languages})
 
 
+def borrowed(folder: Path) -> Mapping[str, tuple[str, ...]]:
+    """The ids of the texts that `folder` lacks, by language; a language that lacks none is not named.
+
+    After `load_texts` of the same folder these are the texts that it took from the shipped catalogue.
+
+    Raises:
+        SettingError: a folder or file cannot be read or is no TOML.
+    """
+    own = {each: {text_id for _, text_id, _ in _written(folder / each)} for each in _languages(folder)}
+    lacking = {language: tuple(sorted(PLACEHOLDERS.keys() - ids)) for language, ids in own.items()}
+    return MappingProxyType({language: ids for language, ids in lacking.items() if ids})
+
+
+def _languages(folder: Path) -> list[str]:
+    return [entry.name for entry in _listed(folder) if entry.is_dir()] if folder.is_dir() else []
+
+
 def _catalogue(folder: Path, language: str, septets: Callable[[str], int | None]) -> Catalogue:
     texts: dict[str, Text] = {}
-    for file in sorted(folder.glob("*.toml")):
-        for text_id, table in _tables(file).items():
-            if text_id in texts:
-                raise _refusal(str(file), text_id, "this text stands in two files", "keep one of them")
-            texts[text_id] = _checked(str(file), text_id, table, septets)
+    for file, text_id, table in _written(folder):
+        if text_id in texts:
+            raise _refusal(str(file), text_id, "this text stands in two files", "keep one of them")
+        texts[text_id] = _checked(str(file), text_id, table, septets)
+    if lacking := PLACEHOLDERS.keys() - texts.keys():
+        texts |= _shipped(language, frozenset(lacking), septets)
     missing = sorted(PLACEHOLDERS.keys() - texts.keys())
     if missing:
         raise _refusal(str(folder), missing[0], "this text is missing", "write it, or take it from `centralino init`")
     return Catalogue(MappingProxyType(texts), language)
+
+
+def _shipped(language: str, wanted: frozenset[str], septets: Callable[[str], int | None]) -> dict[str, Text]:
+    """Those of the wanted texts that are shipped in a language, by id; what else is shipped is not looked at."""
+    folder = SHIPPED / language
+    found = _written(folder) if folder.is_dir() else ()
+    return {
+        text_id: _checked(str(file), text_id, table, septets) for file, text_id, table in found if text_id in wanted
+    }
+
+
+def _written(folder: Path) -> Iterator[tuple[Path, str, object]]:
+    """Every text of one language as its files have it: the file, the id, the table."""
+    for file in _listed(folder):
+        if file.name.endswith(".toml"):
+            yield from ((file, text_id, table) for text_id, table in _tables(file).items())
+
+
+def _listed(folder: Path) -> list[Path]:
+    """What lies in a folder, by name. `glob` passes over one that it may not read, and all its texts would be lacking.
+
+    Raises:
+        SettingError: it cannot be read.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise _unreadable(folder, error) from error
 
 
 def _tables(file: Path) -> dict[str, Any]:
@@ -82,7 +132,11 @@ def _tables(file: Path) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise _refusal(str(file), "file", f"this is no TOML in UTF-8: {error}", "correct the line it names") from error
     except OSError as error:
-        raise _refusal(str(file), "file", f"it cannot be read: {error.strerror}", "give it the right mode") from error
+        raise _unreadable(file, error) from error
+
+
+def _unreadable(path: Path, error: OSError) -> SettingError:
+    return _refusal(str(path), "file", f"it cannot be read: {error.strerror}", "give it the right mode")
 
 
 def refuse_own_texts(

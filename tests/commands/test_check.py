@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tomllib
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -9,8 +11,9 @@ import pytest
 
 from config.load import calendars
 from gateway.domain.telephony import ChangeKind, ChangeState, RosterChange
+from gateway.domain.text_ids import PLACEHOLDERS
 from gateway.domain.visits import Visit, VisitState
-from tests.commands.conftest import Desk
+from tests.commands.conftest import SHIPPED, Desk
 
 TODAY = "2026-11-24"
 C02, C03 = "c02-comune", "c03-sardegnait"
@@ -265,6 +268,38 @@ def test_a_contract_that_is_over_has_no_open_hour_and_is_told(desk: Desk) -> Non
     document = checked(desk, at="2031-03-01")
     assert {each["horizon"]["minutes"]["staffed"] for each in document["standing"]} == {0}
     assert sum("ended on 2030-12-31" in each["wrong"] for each in document["warnings"]) == 10
+
+
+# ------------------------------------------------------------------------------------------------- texts of the site
+
+
+def test_texts_that_the_sites_folder_lacks_are_a_note_and_no_warning(desk: Desk) -> None:
+    """P21: an upgrade that brings a text neither stops a site nor alarms it; --strict passes too."""
+    shutil.copytree(SHIPPED / "texts", desk.folder / "texts")
+    assert "note:" not in desk.done("check", "--at", TODAY).text
+    (desk.folder / "texts" / "en" / "escalation.toml").unlink()
+    (desk.folder / "texts" / "it" / "fax.toml").write_text("")
+    document = checked(desk, "--strict")
+    lacking = {"en": ids_of("en", "escalation"), "it": ids_of("it", "fax")}
+    assert (document["shipped_texts"], document["warnings"]) == (lacking, [])
+    count = len(lacking["en"]) + len(lacking["it"])
+    named = f"{count} (en: {', '.join(lacking['en'])}; it: {', '.join(lacking['it'])})"
+    note = desk.done("check", "--at", TODAY, "--strict").text.splitlines()[-1]
+    assert note == f"note: texts that this site's folder lacks, taken from the shipped ones: {named}"
+
+
+def test_a_note_on_very_many_texts_stays_one_line_that_can_be_read(desk: Desk) -> None:
+    for language in ("it", "en"):
+        (desk.folder / "texts" / language).mkdir(parents=True)
+    note = desk.done("check", "--at", TODAY).text.splitlines()[-1]
+    more = len(PLACEHOLDERS) - 12
+    assert f": {2 * len(PLACEHOLDERS)} (en: " in note
+    assert note.count(f" and {more} more") == 2
+    assert len(note) < 400
+
+
+def ids_of(language: str, file: str) -> list[str]:
+    return sorted(tomllib.loads((SHIPPED / "texts" / language / f"{file}.toml").read_text(encoding="utf-8")))
 
 
 # ------------------------------------------------------------------------------------------- what a contract provides

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from adapters.store import open_store, verify
 from adapters.store.reading import SqlReading
+from config.compose import shipped
 from gateway.ports import Reading
 from tests.daemon.house import House, mail_bytes
 from tests.flow.station import INTAKE, MARIA
@@ -64,7 +66,10 @@ def test_a_reload_that_is_refused_keeps_the_old_rules_and_says_so(house: House) 
 
 
 def test_a_reload_takes_a_right_change(house: House) -> None:
+    """P21. Texts of its own that lack one since an upgrade are no error: the shipped one stands in."""
     house.start()
+    shutil.copytree(shipped() / "texts", house.folder / "texts")
+    (house.folder / "texts" / "it" / "escalation.toml").unlink()
     before = house.get("/readyz")[1]["configuration"]
     people = house.folder / "people.toml"
     people.write_text(people.read_text().replace("Elena Melis", "Elena Meloni"))
