@@ -30,6 +30,7 @@ from gateway.domain.dispatch import Deferred, OutgoingMail
 from gateway.domain.errors import SettingError
 from gateway.domain.intake import Channel, MailReading
 from gateway.domain.rules import Rules
+from gateway.domain.sender_ids import SenderIds
 from gateway.ports import LARGE_BYTES, Gateway
 from gateway.posting import RECEIPT_TYPE
 from gateway.recognising import Recogniser
@@ -82,7 +83,7 @@ def rules_of(site: Site) -> Rules:
         roster=site.roster,
         catalogues=catalogues,
         signing_key=settings.signing.key.get_secret_value().encode(),
-        sms_from=settings.twilio.number if settings.twilio else "",
+        sender_ids=settings.twilio.sender_ids if settings.twilio else SenderIds(),
         file_attempts=settings.limits.parse_attempts,
         voicemail=settings.phone.voicemail,
         recording_days=settings.phone.recording_days,

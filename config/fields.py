@@ -200,6 +200,26 @@ MobileNumber = Annotated[str, AfterValidator(_number), AfterValidator(_mobile)]
 """A number that the gateway calls and texts, kept in E.164."""
 
 
+_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}", re.ASCII)
+
+
+def _sender(value: str) -> str:
+    if not value or classify(value) is not NumberClass.UNKNOWN:
+        return _number(value) if value else value
+    if not _NAME.fullmatch(value) or value != value.strip():
+        raise refuse(
+            f"{value!r} is neither a telephone number nor a name that SMS can leave from",
+            clause="X9",
+            remedy="write a number of yours in E.164, or the registered name: at most 11 of A-Z a-z 0-9, blank and"
+            " & + - _, with a letter in it",
+        )
+    return value
+
+
+SenderId = Annotated[str, AfterValidator(_sender)]
+"""What SMS leave from: a number in E.164, or a name [alias], which takes no reply. Empty: whatever else is given."""
+
+
 @lru_cache(maxsize=1)
 def _zones() -> frozenset[str]:
     """Every zone's name: reading them from disk takes a while."""

@@ -23,6 +23,7 @@ from config.fields import (
     Port,
     Secret,
     Section,
+    SenderId,
     Tls,
     duration,
     refuse,
@@ -30,6 +31,7 @@ from config.fields import (
 )
 from config.mailboxes import Mailbox, OAuth
 from config.senders import Authentication, Lmtp, MailProvider, Submitter, refuse_unusable
+from gateway.domain.sender_ids import SenderIds
 
 Count = Annotated[int, Field(ge=1)]
 
@@ -243,7 +245,11 @@ class Twilio(Section):
     api_url: str = "https://api.twilio.com"
     """Where its REST API is; another one for rehearsals. Since 0.1."""
     number: Number
-    """The number that calls and SMS leave from (two-way: technicians reply to it). Since 0.1."""
+    """The number that calls leave from, and SMS too unless the next keys say otherwise. Since 0.1."""
+    sms_sender: SenderId = ""
+    """What SMS leave from: another number, or a name, to which nobody replies: technicians then call. Since 0.1."""
+    notice_sender: SenderId = ""
+    """The same for SMS that tell requesters something and ask for nothing; empty: as sms_sender. Since 0.1."""
     timeout: Duration = duration("10s")
     """How long to wait for the API. Since 0.1."""
 
@@ -251,6 +257,11 @@ class Twilio(Section):
     @classmethod
     def _web_address(cls, value: str) -> str:
         return _web_address(value)
+
+    @property
+    def sender_ids(self) -> SenderIds:
+        """What calls and SMS leave from."""
+        return SenderIds(self.number, self.sms_sender or self.number, self.notice_sender)
 
 
 class Signing(Section):

@@ -45,7 +45,7 @@ def numbers_of(rules: Rules) -> tuple[str, ...]:
     """Every number of ours that people call or text."""
     phones = (Channel.PHONE, Channel.SMS)
     theirs = (e.address for c in rules.contracts.values() for e in c.endpoints if e.channel in phones)
-    return tuple(dict.fromkeys(number for number in (rules.sms_from, *theirs) if number))
+    return tuple(dict.fromkeys(number for number in (*rules.sender_ids.numbers, *theirs) if number))
 
 
 @dataclass(slots=True)

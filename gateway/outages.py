@@ -149,6 +149,6 @@ def call_ended(gw: Gateway, tx: Transaction, told: str, sent_at: datetime | None
     count = int(timer.facts["count"]) + 1 if timer else 1
     tx.set_timer(CALLER_ID, 0, at + FORGOTTEN_AFTER, {"count": str(count)})
     if count == delivery.QUICK_FAILURES:
-        values = {"count": str(count), "number": gw.rules.sms_from}
+        values = {"count": str(count), "number": gw.rules.sender_ids.calls}
         alarms.raise_once(gw, tx, "T-ALARM-CALLER-ID", values, at, about=CALLER_ID)
         tx.record(SYSTEM, Happening("caller_id_blocked", at, NOBODY, "X19", {"count": str(count), "detail": told}))

@@ -40,7 +40,8 @@ _REPLY = re.compile(r"^\W*(OK|NO|INFO)(?![A-Z_])\W*([0-9 .-]{0,12})", re.IGNOREC
 _SIX = re.compile(r"[0-9](?:[ .-]{0,2}[0-9]){5}(?![0-9])", re.ASCII)
 """A code as people write it; what follows it (`10 min`, the number of the request) is none of it."""
 _WORD = re.compile(r"\W*([A-Za-z]{3,12})\W*", re.ASCII)
-_CODE = re.compile(r"\bOK ([0-9]{6})\b", re.ASCII)
+_CODE = re.compile(r"(?<![0-9+])[0-9]{6}(?![0-9])", re.ASCII)
+"""The code in a page of ours that comes back to us, whatever it asks for."""
 LISTED = 3
 """How many codes an SMS has room for."""
 LOOKED_AT = 50
@@ -62,6 +63,8 @@ class Reply:
     words: str
     word: str = ""
     code: str = ""
+    ours: str = ""
+    """The number of ours that they texted: what asks them for more leaves from there, whatever pages leave from."""
 
 
 def read(gw: Gateway, reading: Reading, intake: Intake) -> Reply | None:
@@ -72,22 +75,21 @@ def read(gw: Gateway, reading: Reading, intake: Intake) -> Reply | None:
         number = gw.rules.probe_number
         person = gw.rules.people.by_number(number)
         code = _CODE.search(words)
-        return Reply(person, number, words, "OK" if code else "ECHO", code[1] if code else "") if person else None
+        return Reply(person, number, words, "OK" if code else "ECHO", code[0] if code else "") if person else None
     if person is None:
         return None
-    keyword = _keyword(words)
+    ours, keyword, said = next(iter(intake.recipients), ""), _keyword(words), _REPLY.match(words)
     if keyword:
-        return Reply(person, number, words, keyword)
-    said = _REPLY.match(words)
+        return Reply(person, number, words, keyword, ours=ours)
     if said:
-        return Reply(person, number, words, said[1].upper(), _code_of(words[said.start(2) :], said[2]))
-    return Reply(person, number, words) if reading.pages(number=number, states=(OPEN,)) else None
+        return Reply(person, number, words, said[1].upper(), _code_of(words[said.start(2) :], said[2]), ours)
+    return Reply(person, number, words, ours=ours) if reading.pages(number=number, states=(OPEN,)) else None
 
 
 def _is_echo(gw: Gateway, intake: Intake) -> bool:
     """A page of the automatic check that the carrier brought from our number to the probe's number, back to us."""
     probe = gw.rules.probe_number
-    return bool(probe) and intake.sender == gw.rules.sms_from and probe in intake.recipients
+    return bool(probe) and intake.sender == gw.rules.sender_ids.texts and probe in intake.recipients
 
 
 def _code_of(rest: str, digits: str) -> str:
@@ -138,9 +140,9 @@ def _answers(gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, at: dat
     if page is None:
         _not_understood(gw, tx, intake, reply, open_pages, at)
     elif reply.word == "OK":
-        _told(gw, tx, page, accepting.accept(gw, tx, page, at, medium="sms"), at)
+        _told(gw, tx, page, reply, accepting.accept(gw, tx, page, at, medium="sms"), at)
     elif reply.word == "NO":
-        _passed(gw, tx, page, accepting.pass_on(gw, tx, page, at, medium="sms"), at)
+        _passed(gw, tx, page, reply, accepting.pass_on(gw, tx, page, at, medium="sms"), at)
     else:
         contract = gw.rules.contract(page.contract)
         telling.owe_call(gw, tx, contract, page, to=reply.number, at=at, asked_for=True)
@@ -182,11 +184,11 @@ _SWAP_TEXTS = {
 def _tell_of_swap(gw: Gateway, tx: Transaction, swap: RosterChange, text_id: str, reply: Reply, at: datetime) -> bool:
     contract = gw.rules.contract(swap.contract)
     values = swap_facts(gw, contract, swap, gw.rules.people.get(swap.by))
-    _answer(gw, tx, contract, reply.number, text_id, values, at)
+    _answer(gw, tx, contract, reply, text_id, values, at)
     return True
 
 
-def _told(gw: Gateway, tx: Transaction, page: Page, accepted: Accepted, at: datetime) -> None:
+def _told(gw: Gateway, tx: Transaction, page: Page, reply: Reply, accepted: Accepted, at: datetime) -> None:
     """Who has it now (C-56), or that the drill is confirmed."""
     contract = gw.rules.contract(page.contract)
     for ticket in accepted.tickets[:1]:
@@ -196,17 +198,17 @@ def _told(gw: Gateway, tx: Transaction, page: Page, accepted: Accepted, at: date
             Answer.CONFIRMED: "M-DRILL-DONE",
         }.get(accepted.answer, "M-04")
         values = telling.sms_facts(contract, ticket, ticket.taken_at or at, count=str(count))
-        _answer(gw, tx, contract, page.number, text_id, values, at)
+        _answer(gw, tx, contract, reply, text_id, values, at)
 
 
-def _passed(gw: Gateway, tx: Transaction, page: Page, passed: Accepted, at: datetime) -> None:
+def _passed(gw: Gateway, tx: Transaction, page: Page, reply: Reply, passed: Accepted, at: datetime) -> None:
     contract = gw.rules.contract(page.contract)
     for ticket in passed.tickets[:1]:
         count = len(passed.tickets)
         plain = "M-PASSED" if count == 1 else "M-PASSED-MANY"
         text_id = "M-DRILL-DONE" if passed.answer is Answer.CONFIRMED else plain
         values = telling.sms_facts(contract, ticket, at, count=str(count))
-        _answer(gw, tx, contract, page.number, text_id, values, at)
+        _answer(gw, tx, contract, reply, text_id, values, at)
 
 
 def _not_understood(
@@ -224,7 +226,7 @@ def _not_understood(
         text_id = "M-WHICH" if len(open_pages) <= LISTED else "M-WHICH-MORE"
         codes = ", ".join(f"{page.code} ({page.ticket})" for page in _urgent_first(tx, open_pages)[:LISTED])
         values |= {"codes": codes, "count": str(len(open_pages))}
-    _answer(gw, tx, contract, reply.number, text_id, values, at)
+    _answer(gw, tx, contract, reply, text_id, values, at)
 
 
 def _urgent_first(reading: Reading, open_pages: Sequence[Page]) -> Sequence[Page]:
@@ -241,7 +243,7 @@ def _explain(gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, at: dat
     """A courteous explanation, once a day; the words are kept on the ticket that they are most likely about."""
     contract = contract_for_number(gw, Channel.SMS, intake)
     if not tx.seen_before(f"courtesy:{reply.number}", at, gw.rules.sms_joins_for):
-        _answer(gw, tx, contract, reply.number, "M-COURTESY", {"service": contract.sms_name}, at)
+        _answer(gw, tx, contract, reply, "M-COURTESY", {"service": contract.sms_name}, at)
     for page in tx.pages(number=reply.number, states=(OPEN,))[:1]:
         ticket = tx.ticket(page.ticket)
         if ticket is not None:
@@ -253,13 +255,20 @@ def _explain(gw: Gateway, tx: Transaction, intake: Intake, reply: Reply, at: dat
 
 
 def _answer(
-    gw: Gateway, tx: Transaction, contract: Contract, to: str, text_id: str, values: Mapping[str, str], at: datetime
+    gw: Gateway,
+    tx: Transaction,
+    contract: Contract,
+    reply: Reply,
+    text_id: str,
+    values: Mapping[str, str],
+    at: datetime,
 ) -> None:
-    """One SMS back, at a bounded rate; the automatic check needs none."""
+    """One SMS back, from the number that was texted, at a bounded rate; the automatic check needs none."""
+    to = reply.number
     if contract.id == gw.rules.probe_contract or silences.is_silent(tx, to):
         return
     if text_id not in OUR_TAKE:
         recent = tx.dispatches(to=to, kind=DispatchKind.NOTICE, channel=Channel.SMS, since=at - HOUR, limit=100)
         if sum(1 for each in recent if each.facts.get("text_id") == text_id) >= MOST_ANSWERS:
             return
-    telling.owe_sms(gw, tx, contract, text_id=text_id, values=values, to=to, at=at)
+    telling.owe_sms(gw, tx, contract, text_id=text_id, values=values, to=to, at=at, sender=reply.ours)

@@ -72,6 +72,6 @@ def tell_of_number(gw: Gateway, tx: Transaction, number: str, why: str, at: date
     if person is None:
         return
     catalogue = gw.rules.texts(gw.rules.contracts[gw.rules.default_contract])
-    told = catalogue.fill(why, {"own_number": gw.rules.sms_from}).body
+    told = catalogue.fill(why, {"own_number": gw.rules.sender_ids.answered_at}).body
     values = {"person": person.name, "number": number, "why": told}
     alarms.raise_once(gw, tx, "T-ALARM-DIRECTORY", values, at, about=f"{number}:{why}", within=timedelta(days=1))

@@ -187,9 +187,16 @@ def owe_sms(  # noqa: PLR0913 - as above
     ticket: int | None = None,
     kind: DispatchKind = DispatchKind.NOTICE,
     page: Page | None = None,
+    sender: str = "",
 ) -> Dispatch:
-    """One SMS in GSM-7, at most 160 characters, in the words of the catalogue."""
-    text = fit_sms(gw.rules.texts(contract).text(text_id), values, septets=gw.septets)
+    """One SMS in GSM-7, at most 160 characters, in the words of the catalogue.
+
+    `sender`: the number of ours that an answer to a text leaves from; else the sender that the text has.
+    """
+    ours = gw.rules.sender_ids
+    text_id = text_id if sender else ours.worded(text_id)
+    told = {**values, "oncall_number": ours.calls, "phone": values.get("phone") or ours.calls}
+    text = fit_sms(gw.rules.texts(contract).text(text_id), told, septets=gw.septets)
     return tx.add_dispatch(
         Dispatch(
             id=0,
@@ -204,7 +211,7 @@ def owe_sms(  # noqa: PLR0913 - as above
             contract=contract.id,
             page=page.id if page else None,
             text=text,
-            facts={"text_id": text_id},
+            facts={"text_id": text_id, "from": sender or ours.of(text_id)},
             created_at=at,
         )
     )

@@ -18,6 +18,7 @@ from gateway.domain.intake import Channel
 from gateway.domain.pages import ANSWERABLE, ASKED_FOR, OPEN, PASSED_BY, WAKING
 from gateway.domain.register import Happening
 from gateway.domain.routing import CALL_OPEN, Role, voice_number
+from gateway.domain.sender_ids import REMINDERS
 from gateway.domain.ticket import Page, Priority
 from gateway.telling import NOBODY, owe_call, owe_page_mail, owe_sms, sms_facts
 
@@ -200,7 +201,7 @@ def _remind(
         return []
     texts = tx.dispatches(ticket=ticket.number, kind=DispatchKind.PAGE, channel=Channel.SMS, to=page.number, limit=20)
     mine = [text for text in texts if text.page == page.id]
-    if not mine or any(text.state not in _LIES_THERE or text.facts.get("text_id") == "M-03" for text in mine):
+    if not mine or any(text.state not in _LIES_THERE or text.facts.get("text_id") in REMINDERS for text in mine):
         return []
     minutes, left = whole_minutes(at - page.opened_at), whole_minutes(rung.wait)
     text_page(gw, tx, page, "M-03", at, minutes=minutes, left=left)

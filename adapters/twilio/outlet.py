@@ -165,7 +165,7 @@ class TwilioOutlet:
         if dispatch.channel is Channel.SMS:
             return self._api.send_sms(
                 to=dispatch.to,
-                sender=self._number,
+                sender=dispatch.facts.get("from") or self._number,
                 body=dispatch.text,
                 status_url=f"{self._public_url}/twilio/status/{dispatch.key}",
             )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from gateway.domain.contract import Contract
     from gateway.domain.roster import Directory, Roster
+    from gateway.domain.sender_ids import SenderIds
     from gateway.domain.texts import Catalogue
 
 _MAIL_LIKE = (Channel.MAIL, Channel.PEC, Channel.FAX)
@@ -26,7 +27,7 @@ _MAIL_LIKE = (Channel.MAIL, Channel.PEC, Channel.FAX)
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything that the flow decides by. `signing_key` signs our Message-IDs; `sms_from` is our two-way number.
+    """Everything that the flow decides by. `signing_key` signs our Message-IDs.
 
     `contracts` are the contracts as signed; `versions` has each with its amendments, the first one first. A contract
     that is not in `versions` has only the one.
@@ -39,7 +40,7 @@ class Rules:
     roster: Roster
     catalogues: Mapping[str, Catalogue]
     signing_key: bytes
-    sms_from: str
+    sender_ids: SenderIds
     file_attempts: int = 3
     voicemail: bool = True
     recording_days: int = 30
@@ -77,9 +78,9 @@ class Rules:
     probe_contract: str = ""
     """The test contract in which the gateway tries itself out: everything under it is synthetic."""
     probe_number: str = ""
+    """The telephone of that contract's contact: a number of ours that brings a page back to us, or a robot's."""
     scanning: bool = False
     """Whether there is a scanner that every attachment is owed to."""
-    """The telephone of that contract's contact: a number of ours that brings a page back to us, or a robot's."""
 
     def contract(self, contract_id: str, version: int | None = None) -> Contract:
         """The contract with this id, as signed or in a version; a ticket keeps the one it was opened under.
