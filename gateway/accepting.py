@@ -46,16 +46,18 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """What came of it, and the tickets it is about, the newest first."""
+    """What came of it, and the tickets it is about, the newest first; `owner` is the name of whoever else has it."""
 
     answer: Answer
     tickets: tuple[Ticket, ...] = ()
+    owner: str = ""
 
     @property
     def spoken_id(self) -> str:
         """The text by which whoever accepted on the telephone is told of it."""
         one = "V-PAGE-TAKEN" if len(self.tickets) == 1 else "V-PAGE-TAKEN-MANY"
-        return {Answer.YOURS: one, Answer.CONFIRMED: "V-DRILL-DONE"}.get(self.answer, "V-PAGE-LATE")
+        late = "V-PAGE-LATE-WHO" if self.owner else "V-PAGE-LATE"
+        return {Answer.YOURS: one, Answer.CONFIRMED: "V-DRILL-DONE"}.get(self.answer, late)
 
 
 def accept(
@@ -78,7 +80,13 @@ def accept(
     if ticket.owner == page.person:
         _still_at_it(tx, ticket, page, at)
         return Accepted(Answer.YOURS, (ticket,))
-    return Accepted(Answer.OTHER, (ticket,))
+    return Accepted(Answer.OTHER, (ticket,), owner_of(gw, ticket))
+
+
+def owner_of(gw: Gateway, ticket: Ticket) -> str:
+    """The name of whoever has a ticket, for a colleague; empty when nobody does, or nobody of the directory."""
+    person = gw.rules.people.get(ticket.owner) if ticket.owner else None
+    return person.name if person else ""
 
 
 def _confirm(tx: Transaction, page: Page, ticket: Ticket, at: datetime, medium: str) -> Accepted:

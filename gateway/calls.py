@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from gateway import deeds, hangups, ringing, speaking
+from gateway import deeds, duty_calls, hangups, ringing, speaking
 from gateway.contacts import contract_for_number
 from gateway.deeds import Done, Moment, Signal
 from gateway.domain import call_ends, call_kept, call_words
-from gateway.domain.call import TABLE, Deed, Door, Hangup, Offer, Reject, Ring, Script, Step, after
+from gateway.domain.call import OURS, TABLE, Deed, Door, Hangup, Offer, Reject, Ring, Script, Step, after
 from gateway.domain.call_meaning import deed_of_keys, deed_of_words
 from gateway.domain.call_prompts import Move, script_for
 from gateway.domain.hours import next_opening
@@ -70,7 +70,7 @@ def call_begins(gw: Gateway, tx: Transaction, arrival: Arrival, at: datetime) ->
     if _calls_too_often(gw, tx, call, at):
         return _turn_away(gw, tx, call, intake, at)
     tx.release_intake(intake.id, at + LONGEST_CALL, GOING_ON)
-    first = Step.CODE if deeds.is_paged(gw, tx, call.caller) else Step.MENU
+    first = duty_calls.first_step(gw, tx, call.caller, at)
     return _go(gw, tx, Moment(call), Move(None, None, first), Offer(speaking.door_of(call)), at)
 
 
@@ -160,7 +160,8 @@ def _step(gw: Gateway, tx: Transaction, call: Call, signal: Signal, arrival: Arr
     if (step, deed) not in TABLE:
         return again(call)
     intake = _kept(tx, arrival, at) if signal.says_something else None
-    deeds.take_in(gw, tx, moment, Done(step, deed, signal, intake, at))
+    take_in = duty_calls.take_in if step in OURS else deeds.take_in
+    take_in(gw, tx, moment, Done(step, deed, signal, intake, at))
     offer = _offer(gw, tx, moment, step, deed, at)
     to = after(step, deed, offer) if _turn(call) < MOST_TURNS else Step.END
     return _go(gw, tx, moment, Move(step, deed, to), offer, at)
@@ -210,7 +211,7 @@ def _offer(gw: Gateway, tx: Transaction, moment: Moment, step: Step, deed: Deed,
         due=bool(ticket and ticket.due.get("taken_in_charge")),
         abroad=bool(contract.desk and contract.desk.abroad),
         reopens=door in (Door.ON_CALL, Door.CLOSED) and next_opening(contract, at) is not None,
-        settled=moment.accepted.spoken_id if moment.accepted else "",
+        settled=moment.settled,
         tries=moment.tries > 0,
     )
 
@@ -220,7 +221,7 @@ def _who_rings(gw: Gateway, tx: Transaction, moment: Moment, step: Step, deed: D
     if deed is Deed.URGENT or step is Step.ON_CALL:
         person = ringing.next_on_call(gw, tx, moment.call, at)
         return [person] if person else []
-    if step is Step.CODE or speaking.door_of(moment.call) is not Door.OPEN:
+    if step in OURS or speaking.door_of(moment.call) is not Door.OPEN:
         return []
     if step is Step.MENU and deed is Deed.NOTHING:
         return []
@@ -233,10 +234,8 @@ def _go(gw: Gateway, tx: Transaction, moment: Moment, move: Move, offer: Offer, 
     """The caller is at the next step. What is said there is kept with its turn; what ends the call is concluded."""
     ring = _arrive(gw, tx, moment, move, at)
     more = _in_queue(gw, tx, moment.call, at) if move.to is Step.QUEUE else {}
-    told = moment.ticket
-    if moment.accepted:
-        told, more = moment.accepted.tickets[0], {"count": str(len(moment.accepted.tickets))}
-    fill = speaking.filler(gw, moment.call, told, at, **more)
+    told = moment.about or moment.ticket
+    fill = speaking.filler(gw, moment.call, told, at, **more, **moment.told)
     language, opening = speaking.language_of(moment.call), speaking.opening_of(gw, moment.call)
     script = script_for(move, offer, opening, fill, language=language, ring=ring)
     deeds.note(tx, moment, **{TURN: str(_turn(moment.call) + 1), SAID: call_kept.text_of(script)})

@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from gateway import accepting, hangups, paging, speaking
+from gateway import hangups, paging, speaking
 from gateway.contacts import Contact
 from gateway.domain import call_ends, call_words
 from gateway.domain.call import Deed, Step
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.owed import NOBODY_OWES
-from gateway.domain.pages import ANSWERABLE
 from gateway.domain.register import SYSTEM, Happening
-from gateway.domain.telephony import CallOutcome, Recording, RecordingState
+from gateway.domain.telephony import Recording, RecordingState
 from gateway.domain.ticket import (
     CLOSED_STATES,
     WAITING_FOR_A_PERSON,
@@ -33,9 +32,9 @@ from gateway.hangups import CALLER, CHOSEN
 from gateway.joining import join
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from gateway.accepting import Accepted
     from gateway.domain.intake import Intake
     from gateway.domain.roster import Person
     from gateway.domain.telephony import Call
@@ -44,8 +43,6 @@ if TYPE_CHECKING:
 
 FOUND = "found"
 """Fact of a call: whether the number that was keyed is a request of theirs."""
-WRONG_CODES = "wrong_codes"
-"""Fact of a call: how many codes were keyed that were none of theirs."""
 SHORT_NUMBER = 6
 """Digits of a ticket's number without its year."""
 _CHOICES = {Deed.COMPLAINT: "complaint", Deed.INFORMATION: "information"}
@@ -79,14 +76,17 @@ class Signal:
 
 @dataclass(slots=True)
 class Moment:
-    """A call as it is now: its line, its request, whoever could be rung at once, and what a code accepted.
+    """A call as it is now: its line, its request, whoever could be rung at once, and what one of our own settled.
 
-    `tries`: how often a code may still be keyed.
+    `settled` is the text that tells it, of the ticket that it is `about`, with what is `told` beside; `tries`: how
+    often a code may still be keyed.
     """
 
     call: Call
     ticket: Ticket | None = None
-    accepted: Accepted | None = None
+    settled: str = ""
+    about: Ticket | None = None
+    told: dict[str, str] = field(default_factory=dict)
     tries: int = 0
     people: list[Person] = field(default_factory=list)
 
@@ -104,9 +104,6 @@ class Done:
 
 def take_in(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
     """The effects of a deed. Afterwards `moment` has the line and the ticket as they are."""
-    if done.step is Step.CODE:
-        _code(gw, tx, moment, done)
-        return
     _told_by(tx, moment, done)
     if done.deed is Deed.DIGITS and done.step is Step.OWN_NUMBER:
         _find(gw, tx, moment, done)
@@ -120,11 +117,12 @@ def take_in(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
         _urgent(gw, tx, moment, done.at)
     if done.deed is Deed.RECORDED:
         _recorded(gw, tx, moment, done)
-    _keep_step(tx, moment, done)
+    keep_step(tx, moment, done)
 
 
-def _keep_step(tx: Transaction, moment: Moment, done: Done) -> None:
-    _record_step(tx, moment, done)
+def keep_step(tx: Transaction, moment: Moment, done: Done, **more: str) -> None:
+    """What was done is on record, with what `more` is to be known of it; its contact belongs to the call."""
+    _record_step(tx, moment, done, more)
     if done.intake is not None and done.intake.id != moment.call.intake:
         tx.settle_intake(done.intake.id, IntakeState.REPLY, str(done.step))
 
@@ -216,49 +214,6 @@ def _message(tx: Transaction, ticket: Ticket, intake: Intake | None, words: str,
     tx.record(str(ticket.number), Happening("message_joined", at, CALLER, None, data, {"sender": sender}))
 
 
-# ------------------------------------------------------------------------------------------------- the code of a page
-
-
-def is_paged(gw: Gateway, reading: Reading, number: str) -> bool:
-    """Whether this telephone is one of ours that was paged and can still answer: its caller is asked for the code.
-
-    The number may be forged, so it opens a question and nothing else (B-078).
-    """
-    ours = bool(number) and gw.rules.people.by_number(number) is not None
-    return ours and bool(reading.pages(number=number, states=ANSWERABLE, limit=1))
-
-
-def _code(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
-    """A right code accepts as an SMS with OK and the code does; a wrong one counts as one by SMS does (P14, B-079).
-
-    No request comes of it, right or wrong: neither is a key of the menu.
-    """
-    _keep_step(tx, moment, done)
-    if done.deed is not Deed.DIGITS:
-        return
-    call, code = moment.call, done.signal.digits.strip("*#")
-    page = accepting.page_of_code(tx, call.caller, code)
-    accepted = accepting.accept(gw, tx, page, done.at, medium="voice") if page else None
-    if accepted is None or not accepted.tickets:
-        _wrong_code(tx, moment, done.at)
-        return
-    moment.accepted = accepted
-    numbers = " ".join(str(ticket.number) for ticket in accepted.tickets)
-    facts = {**call.facts, hangups.ACCEPTED: numbers}
-    moment.call = tx.change_call(call.id, outcome=CallOutcome.SPOKEN, facts=facts)
-    if call.intake is not None and tx.is_unfiled(call.intake):
-        tx.settle_intake(call.intake, IntakeState.REPLY, str(Step.CODE))
-
-
-def _wrong_code(tx: Transaction, moment: Moment, at: datetime) -> None:
-    """Three at most in a call, and no more than the pages of this telephone still allow."""
-    number, wrong = moment.call.caller, int(moment.call.facts.get(WRONG_CODES, "0")) + 1
-    left = paging.wrong_code(tx, number, at)
-    waits = bool(tx.pages(number=number, states=ANSWERABLE, limit=1))
-    moment.tries = min(left, paging.MOST_TRIES - wrong) if waits else 0
-    note(tx, moment, **{WRONG_CODES: str(wrong)})
-
-
 # ------------------------------------------------------------------------------------------------- an earlier request
 
 
@@ -343,7 +298,7 @@ def _recorded(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
         moment.ticket = tx.ticket(ticket.number)
 
 
-def _record_step(tx: Transaction, moment: Moment, done: Done) -> None:
+def _record_step(tx: Transaction, moment: Moment, done: Done, more: Mapping[str, str]) -> None:
     """What was done in a call stands in the history of its ticket, or of the system while there is none (S162)."""
     if not done.signal.says_something:
         return
@@ -353,6 +308,7 @@ def _record_step(tx: Transaction, moment: Moment, done: Done) -> None:
         "digits": "" if done.step is Step.CODE else done.signal.digits,
         "call": done.signal.sid,
         "intake": str(done.intake.id) if done.intake else "",
+        **more,
     }
     chain = str(moment.ticket.number) if moment.ticket else SYSTEM
     tx.record(chain, Happening("call_step", done.at, CALLER, data=data))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gateway.domain.contract import Contract, OnCall
     from gateway.domain.roster import Person, Watch
     from gateway.domain.ticket import Timer
-    from gateway.ports import Gateway, Transaction
+    from gateway.ports import Gateway, Reading, Transaction
 
 WATCH, CONFIRM = "watch", "watch_confirm"
 LOOK_AGAIN = timedelta(days=30)
@@ -144,11 +144,11 @@ def _record(tx: Transaction, contract: Contract, what: str, watch: RosterChange,
 # ----------------------------------------------------------------------------------------------------------- confirming
 
 
-def waiting_for(tx: Transaction, person: Person, at: datetime) -> list[RosterChange]:
+def waiting_for(reading: Reading, person: Person, at: datetime) -> list[RosterChange]:
     """The watches, not over yet, that a person was asked to confirm and has not confirmed, oldest first."""
     return [
         each
-        for each in tx.roster_changes(ending_after=at)
+        for each in reading.roster_changes(ending_after=at)
         if (each.kind, each.state, each.contact) == (ChangeKind.CONFIRMATION, ChangeState.ASKED, person.id)
     ]
 

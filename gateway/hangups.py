@@ -37,8 +37,6 @@ ABANDONED = "abandoned_call"
 """The rule by which an intake of a call has no ticket."""
 OPENED, WOKEN, LASTED_S, CHOSEN = "opened", "woken", "duration_s", "chosen"
 """Facts of a call: its ticket is its own, whoever is on duty was told, how long it took, what was chosen by key."""
-ACCEPTED = "accepted"
-"""Fact of a call: the requests that the code of a page accepted in it. It is no request of its own."""
 CALLER = "caller"
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -101,7 +99,10 @@ def _file(
 ) -> tuple[Call, Ticket | None]:
     """A call that has no ticket yet: a request of its own, one more line of an open one, or a contact without."""
     intake = tx.intake(call.intake) if call.intake is not None else None
-    if intake is None or ACCEPTED in call.facts:
+    if intake is None:
+        return call, None
+    if outcome is CallOutcome.DUTY:
+        tx.settle_intake(intake.id, IntakeState.REPLY, call.reached)
         return call, None
     meant = outcome is not CallOutcome.REFUSED and call_ends.is_request(call.facts, lasted, gw.rules.abandoned_after)
     known = tx.open_tickets_of(call.contract, call.caller, since=LONG_AGO) if call.caller else []

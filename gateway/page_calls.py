@@ -39,7 +39,8 @@ def page_begins(gw: Gateway, tx: Transaction, dispatch_key: str, at: datetime) -
         return _asked(gw, ticket, at, "V-DRILL")
     told = storms.meant_by_call(tx, gw.rules.contract(page.contract), page)
     if not told and ticket.state not in WAITING_FOR_A_PERSON:
-        return (*_say(gw, ticket, at, "V-PAGE-LATE"), Hangup())
+        owner = accepting.owner_of(gw, ticket)
+        return (*_say(gw, ticket, at, "V-PAGE-LATE-WHO" if owner else "V-PAGE-LATE", person=owner), Hangup())
     if len(told) > 1:
         return _asked(gw, told[0][1], at, "V-PAGE-MANY", count=str(len(told)))
     return _asked(gw, ticket, at, "V-PAGE" if ticket.priority is Priority.URGENT else "V-PAGE-NORMAL")
@@ -79,8 +80,8 @@ def _accepted(gw: Gateway, tx: Transaction, page: Page, at: datetime) -> Script:
     accepted = accepting.accept(gw, tx, page, at, medium="voice", told=told)
     if not accepted.tickets:
         return (Hangup(),)
-    count = len(accepted.tickets)
-    return (*_say(gw, accepted.tickets[0], at, accepted.spoken_id, count=str(count)), Hangup())
+    values = {"count": str(len(accepted.tickets)), "person": accepted.owner}
+    return (*_say(gw, accepted.tickets[0], at, accepted.spoken_id, **values), Hangup())
 
 
 def _say(gw: Gateway, ticket: Ticket, at: datetime, *text_ids: str, **more: str) -> tuple[Say, ...]:

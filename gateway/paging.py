@@ -322,22 +322,35 @@ def _pass_ordinary(gw: Gateway, tx: Transaction, page: Page, at: datetime) -> No
     tell(gw, tx, ticket, contract, rung, turn=(page.round, FIRST_DEPUTY_RUNG), at=at)
 
 
-def wrong_code(tx: Transaction, number: str, at: datetime) -> int:
-    """Count a wrong code against every open page of this number; how many tries are left at the least (P14, B-079)."""
-    left = MOST_TRIES
+def wrong_code(gw: Gateway, tx: Transaction, number: str, at: datetime) -> int:
+    """Count a wrong code against every open page of this number; how many tries are left at the least (P14, B-079).
+
+    The supervisors hear that codes were blocked, once for all of them: somebody may be guessing, or cannot read them.
+    """
+    left, blocked_pages = MOST_TRIES, []
     for page in tx.pages(number=number, states=ANSWERABLE):
         tries = page.tries + 1
         left = min(left, MOST_TRIES - tries)
         blocked = tries >= MOST_TRIES
         tx.change_page(page.id, tries=tries, state="blocked" if blocked else page.state)
         if blocked:
+            blocked_pages.append(page)
             tx.record(str(page.ticket), Happening("code_blocked", at, NOBODY, data={"page": str(page.id)}))
             timer = tx.timer(CHASE, page.ticket)
             if timer and _is_latest(timer, page):
                 tx.set_timer(CHASE, page.ticket, at, timer.facts)
     if left == MOST_TRIES:
         tx.record(SYSTEM, Happening("reply_without_page", at, NOBODY))
+    for page in blocked_pages[:1]:
+        _tell_of_block(gw, tx, page, at)
     return max(left, 0)
+
+
+def _tell_of_block(gw: Gateway, tx: Transaction, page: Page, at: datetime) -> None:
+    ticket, person = tx.ticket(page.ticket), gw.rules.people.get(page.person)
+    if ticket is not None:
+        who = person.name if person else page.person
+        _alarm_note(gw, tx, ticket, gw.rules.contract(page.contract), "P-CODE-BLOCKED", at, person=who)
 
 
 def made_urgent(gw: Gateway, tx: Transaction, ticket: Ticket, at: datetime, *, by: str, clause: str | None) -> Ticket:

@@ -50,7 +50,7 @@ LANE = "technician"
 MOST_ANSWERS = 5
 """So often an answer of one kind goes to one number in an hour (B-080): whoever loops with us hears no more."""
 HOUR = timedelta(hours=1)
-OUR_TAKE = frozenset({"M-TAKEN", "M-TAKEN-MANY", "M-PASSED", "M-PASSED-MANY", "M-04", "M-DRILL-DONE"})
+OUR_TAKE = frozenset({"M-TAKEN", "M-TAKEN-MANY", "M-PASSED", "M-PASSED-MANY", "M-04", "M-LATE", "M-DRILL-DONE"})
 """What confirms an effect is answered every time: each of them belongs to a page, and pages are bounded."""
 
 
@@ -196,8 +196,9 @@ def _told(gw: Gateway, tx: Transaction, page: Page, reply: Reply, accepted: Acce
         text_id = {
             Answer.YOURS: "M-TAKEN" if count == 1 else "M-TAKEN-MANY",
             Answer.CONFIRMED: "M-DRILL-DONE",
-        }.get(accepted.answer, "M-04")
-        values = telling.sms_facts(contract, ticket, ticket.taken_at or at, count=str(count))
+        }.get(accepted.answer, "M-LATE" if accepted.owner else "M-04")
+        when = ticket.taken_at or at
+        values = telling.sms_facts(contract, ticket, when, count=str(count), person=accepted.owner)
         _answer(gw, tx, contract, reply, text_id, values, at)
 
 
@@ -219,7 +220,7 @@ def _not_understood(
     if not open_pages:
         text_id = "M-NOTHING-OPEN"
     elif reply.code:
-        left = paging.wrong_code(tx, reply.number, at)
+        left = paging.wrong_code(gw, tx, reply.number, at)
         text_id = "M-WRONG-CODE" if left else "M-CODE-BLOCKED"
         values |= {"left": str(left), "ticket": str(open_pages[0].ticket)}
     else:

@@ -74,8 +74,8 @@ class _Links:
             return self._page(self._words(None, "W-PAGE-GONE", at), status=GONE)
         text_id, more = self._about(reading, page, ticket)
         language = self._gw.rules.contract(ticket.contract).language
-        if text_id in {"W-PAGE-OTHER", "W-PAGE-YOURS", "W-PAGE-CONFIRMED"}:
-            return self._page(self._words(ticket, text_id, at), language=language)
+        if text_id in {"W-PAGE-OTHER", "W-PAGE-OTHER-WHO", "W-PAGE-YOURS", "W-PAGE-CONFIRMED"}:
+            return self._page(self._words(ticket, text_id, at, **more), language=language)
         button = self._words(ticket, "W-PAGE-BUTTON", at)
         return self._page(self._words(ticket, text_id, at, **more), button=button, language=language)
 
@@ -83,8 +83,11 @@ class _Links:
         if Mark.DRILL in ticket.marks:
             return ("W-PAGE-CONFIRMED" if page.state == "accepted" else "W-PAGE-DRILL"), {}
         found = [one for _, one in storms.named_with(reading, page)]
+        if not found and ticket.owner == page.person:
+            return "W-PAGE-YOURS", {}
         if not found:
-            return ("W-PAGE-YOURS" if ticket.owner == page.person else "W-PAGE-OTHER"), {}
+            owner = accepting.owner_of(self._gw, ticket)
+            return ("W-PAGE-OTHER-WHO" if owner else "W-PAGE-OTHER"), {"person": owner}
         numbers = ", ".join(str(one.number) for one in found)
         return ("W-PAGE" if len(found) == 1 else "W-PAGE-MANY"), {"count": str(len(found)), "list": numbers}
 
@@ -95,10 +98,10 @@ class _Links:
         text_id = {
             Answer.YOURS: "W-PAGE-YOURS" if count == 1 else "W-PAGE-YOURS-MANY",
             Answer.CONFIRMED: "W-PAGE-CONFIRMED",
-        }.get(accepted.answer, "W-PAGE-OTHER")
+        }.get(accepted.answer, "W-PAGE-OTHER-WHO" if accepted.owner else "W-PAGE-OTHER")
         ticket = accepted.tickets[0]
         language = self._gw.rules.contract(ticket.contract).language
-        return self._page(self._words(ticket, text_id, at, count=str(count)), language=language)
+        return self._page(self._words(ticket, text_id, at, count=str(count), person=accepted.owner), language=language)
 
     def _words(self, ticket: Ticket | None, text_id: str, at: datetime, **more: str) -> str:
         rules = self._gw.rules

@@ -126,8 +126,8 @@ class Offer:
     `told`: what it is about was said already. `shown`: the caller's number is known, so they can be called back.
     `found`: the number that they keyed is a request of theirs, None while they keyed none. `due`: the contract says by
     when the request is taken in charge. `reopens`: the service is closed and there is a next opening. `abroad`: who
-    answers is not in Italy, which a caller is told (V-18). `settled`: the text that tells what the code of a page did,
-    empty while none was right. `tries`: a code may be keyed once more.
+    answers is not in Italy, which a caller is told (V-18). `settled`: the text that tells what the code of a page or
+    the confirmation of a watch did, empty while none did anything. `tries`: a code may be keyed once more.
     """
 
     door: Door
@@ -151,6 +151,8 @@ class Step(StrEnum):
 
     CODE = "code"
     """Calls from a telephone that was paged: keys the code of the page, or waits for the menu (M-02)."""
+    WATCH = "watch"
+    """Has a watch to confirm: presses the key, or waits for the menu (M-05)."""
     MENU = "menu"
     MENU_AGAIN = "menu_again"
     OWN_NUMBER = "own_number"
@@ -176,6 +178,10 @@ class Step(StrEnum):
     END = "end"
 
 
+OURS = (Step.CODE, Step.WATCH)
+"""Questions to our own people, before the menu: whoever does no more than that makes no request."""
+
+
 class Deed(StrEnum):
     """What the caller did, or what happened meanwhile."""
 
@@ -188,6 +194,9 @@ class Deed(StrEnum):
     ENGLISH = "english"
     HAS_NUMBER = "has_number"
     DIGITS = "digits"
+    INCOMPLETE = "incomplete"
+    """Fewer digits than were asked for: no attempt."""
+    CONFIRMS = "confirms"
     WORDS = "words"
     CALL_ME_BACK = "call_me_back"
     REFUSES_RECORDING = "refuses_recording"
@@ -294,7 +303,10 @@ _FROM_MENU: dict[Deed, Step | Rule] = {
 TABLE: Mapping[tuple[Step, Deed], Step | Rule] = MappingProxyType(
     {
         (_S.CODE, _D.DIGITS): _after_code,
+        (_S.CODE, _D.INCOMPLETE): _after_code,
         (_S.CODE, _D.NOTHING): _S.MENU,
+        (_S.WATCH, _D.CONFIRMS): _S.END,
+        (_S.WATCH, _D.NOTHING): _S.MENU,
         **{(_S.MENU, deed): then for deed, then in _FROM_MENU.items()},
         (_S.MENU, _D.NOTHING): _after_silence,
         **{(_S.MENU_AGAIN, deed): then for deed, then in _FROM_MENU.items()},

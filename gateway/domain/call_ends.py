@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from gateway.domain.call import Step
+from gateway.domain.call import OURS, Step
 from gateway.domain.telephony import CallOutcome
 
 SHORTEST_MESSAGE_S = 2
@@ -17,6 +17,8 @@ SHORTEST_MESSAGE_S = 2
 CARRIER_FAILED = "failed"
 TURNED_AWAY = "busy"
 KEYS, TOLD, MESSAGE_S, ASKED_BACK, TAKEN = "keys", "told", "message_s", "call_back", "taken"
+CODES = "codes"
+"""Fact of a call: how often something was keyed that is no code of a page of theirs."""
 MISSED = "missed"
 """The facts of a call that its outcome is told by; the last one: we were away, and heard of it afterwards."""
 
@@ -25,6 +27,8 @@ def outcome_of(reached: str, facts: Mapping[str, str], status: str, *, answered:
     """How the call ended, by what was done in it and, where nothing was, by the carrier's last `status`."""
     if answered:
         return CallOutcome.ANSWERED
+    if reached in OURS or (CODES in facts and has_done_nothing(facts)):
+        return CallOutcome.DUTY
     if MESSAGE_S in facts:
         return CallOutcome.MESSAGE if int(facts[MESSAGE_S]) >= SHORTEST_MESSAGE_S else CallOutcome.EMPTY_MESSAGE
     if ASKED_BACK in facts:

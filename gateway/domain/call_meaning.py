@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from gateway.domain.call import Deed, Door, Step
+from gateway.domain.call import OURS, Deed, Door, Step
 
 MOST_WORDS = 4
 """So many words may be a choice; more of them are what it is about."""
@@ -29,6 +29,9 @@ MENU_KEYS: Mapping[Door, Mapping[str, Deed]] = MappingProxyType(
 NO_RECORDING = "9"
 CALL_ME_BACK = "1"
 URGENT = "1"
+CONFIRM = "1"
+CODE_DIGITS = 6
+"""Digits of the code of a page."""
 _MENUS = (Step.MENU, Step.MENU_AGAIN)
 _DIGITS = (Step.OWN_NUMBER, Step.CALL_BACK)
 _SPOKEN = (Step.WHO, Step.WORDS)
@@ -73,8 +76,8 @@ def hints(step: Step, language: str) -> tuple[str, ...]:
 def deed_of_keys(step: Step, door: Door, keys: str, *, recorded: bool = False) -> Deed:
     """What the keys mean where the caller is; a key that means nothing here is as silence (S172).
 
-    `recorded`: conversations are recorded, and the menu says that nine refuses it (V-03, S162). One key alone is no
-    attempt at a code: it leads on to the menu.
+    `recorded`: conversations are recorded, and the menu says that nine refuses it (V-03, S162). Fewer digits than a
+    code has are no attempt at one: whoever reads it off the same telephone may be slow.
     """
     if step in _MENUS:
         if keys == NO_RECORDING and recorded:
@@ -82,8 +85,8 @@ def deed_of_keys(step: Step, door: Door, keys: str, *, recorded: bool = False) -
         return MENU_KEYS[door].get(keys, Deed.NOTHING)
     if step in _DIGITS:
         return Deed.DIGITS if keys.strip("*#").isdigit() else Deed.NOTHING
-    if step is Step.CODE:
-        return Deed.DIGITS if len(keys.strip("*#")) > 1 else Deed.NOTHING
+    if step in OURS:
+        return _of_ours(step, keys)
     if step in _SPOKEN and keys == URGENT and door is Door.ON_CALL:
         return Deed.URGENT
     if step is Step.QUEUE and keys == CALL_ME_BACK:
@@ -91,6 +94,15 @@ def deed_of_keys(step: Step, door: Door, keys: str, *, recorded: bool = False) -
     if step is Step.NOTICE and keys == NO_RECORDING:
         return Deed.REFUSES_RECORDING
     return Deed.NOTHING
+
+
+def _of_ours(step: Step, keys: str) -> Deed:
+    digits = keys.strip("*#")
+    if step is Step.WATCH:
+        return Deed.CONFIRMS if digits == CONFIRM else Deed.NOTHING
+    if not digits:
+        return Deed.NOTHING
+    return Deed.DIGITS if len(digits) == CODE_DIGITS else Deed.INCOMPLETE
 
 
 def deed_of_words(step: Step, door: Door, words: str, language: str, *, urgent: bool) -> Deed:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from gateway.domain.call import (
     HAS_MENU,
+    OURS,
     Deed,
     Door,
     Gather,
@@ -24,7 +25,7 @@ from gateway.domain.call import (
     Script,
     Step,
 )
-from gateway.domain.call_meaning import hints
+from gateway.domain.call_meaning import CODE_DIGITS, hints
 
 Fill = Callable[[str], Say]
 """The words of a text of the catalogue, in the language of the call."""
@@ -110,8 +111,8 @@ def lead_ids(move: Move, offer: Offer) -> tuple[str, ...]:
     frm, to = move.frm, move.to
     if to is Step.END:
         return _goodbye(move, offer)
-    if to is Step.CODE:
-        return ("V-WRONG-CODE",) if frm is Step.CODE else ("V-CODE",)
+    if to in OURS:
+        return _asked_of_ours(move)
     if to in (Step.DESK, Step.ON_CALL):
         return _connecting(move, offer)
     if frm is Step.ON_CALL or move.deed is Deed.URGENT:
@@ -124,6 +125,12 @@ def lead_ids(move: Move, offer: Offer) -> tuple[str, ...]:
         silent = move.deed is Deed.NOTHING and offer.door in HAS_MENU
         return ("V-16-MESSAGE", "V-NUMBER-SHORT") if silent else ("V-NUMBER-SHORT",)
     return _introduced(offer, frm) if frm is Step.OWN_NUMBER and to not in _MENUS else ()
+
+
+def _asked_of_ours(move: Move) -> tuple[str, ...]:
+    if move.to is Step.WATCH:
+        return ("V-WATCH",)
+    return ("V-WRONG-CODE",) if move.deed is Deed.DIGITS else ("V-CODE",)
 
 
 def _connecting(move: Move, offer: Offer) -> tuple[str, ...]:
@@ -146,7 +153,7 @@ def _introduced(offer: Offer, frm: Step | None) -> tuple[str, ...]:
 
 def _goodbye(move: Move, offer: Offer) -> tuple[str, ...]:
     """The end: what becomes of the request, by when, its number. Never less than the number and a farewell."""
-    if move.frm is Step.CODE:
+    if move.frm in OURS:
         return (offer.settled or "V-GOODBYE",)
     if move.deed is Deed.ANSWERED:
         return ("V-GOODBYE",)
@@ -202,9 +209,9 @@ def _fill(ids: Sequence[str], fill: Fill) -> tuple[Say, ...]:
 
 def _menu(move: Move, offer: Offer, opening: Opening, fill: Fill, language: str) -> Script:
     """The announcement when the call begins or changes its language, the choices alone when they are heard again."""
-    fresh = move.frm in (None, Step.CODE) or move.deed in (Deed.ENGLISH, Deed.REFUSES_RECORDING)
+    fresh = move.frm in (None, *OURS) or move.deed in (Deed.ENGLISH, Deed.REFUSES_RECORDING)
     ids = opening_ids(opening, offer.door, fill) if fresh else menu_ids(opening, offer.door)
-    lead = (fill("V-NOT-RECORDED"),) if move.deed is Deed.REFUSES_RECORDING else ()
+    lead = _fill(_MENU_LEADS.get(move.deed, ()) if move.deed else (), fill)
     gather = Gather(
         move.to,
         (*lead, *_fill(ids, fill)),
@@ -215,9 +222,18 @@ def _menu(move: Move, offer: Offer, opening: Opening, fill: Fill, language: str)
     return (gather, Redirect(move.to))
 
 
+_MENU_LEADS = {
+    Deed.REFUSES_RECORDING: ("V-NOT-RECORDED",),
+    Deed.DIGITS: ("V-CODE-OVER",),
+    Deed.INCOMPLETE: ("V-CODE-OVER",),
+}
+"""What is said before the menu: nothing is recorded, or no code was right."""
+
+
 def _question_ids(step: Step, offer: Offer) -> tuple[str, ...]:
     return {
         Step.CODE: (),
+        Step.WATCH: (),
         Step.OWN_NUMBER: ("V-OWN-NUMBER",),
         Step.WHO: ("V-13",),
         Step.WORDS: ("V-SPEAK", "V-STILL-URGENT") if offer.door is Door.ON_CALL else ("V-SPEAK",),
@@ -228,9 +244,9 @@ def _question_ids(step: Step, offer: Offer) -> tuple[str, ...]:
     }[step]
 
 
-_KEYED = {Step.OWN_NUMBER: 0, Step.CALL_BACK: 0, Step.CODE: 6}
+_KEYED = {Step.OWN_NUMBER: 0, Step.CALL_BACK: 0, Step.CODE: CODE_DIGITS}
 """How many digits are asked for, where it is not one key."""
-_WAITS_S = {Step.OWN_NUMBER: 8, Step.CALL_BACK: 8, Step.QUEUE: 6, Step.NOTICE: 3}
+_WAITS_S = {Step.OWN_NUMBER: 8, Step.CALL_BACK: 8, Step.CODE: 8, Step.QUEUE: 6, Step.NOTICE: 3}
 _SPOKEN = (Step.WHO, Step.WORDS, Step.ONLY_WORDS)
 
 

@@ -64,8 +64,9 @@ MODULES = {
     "gateway": {
         "accepting", "alarms", "answering", "assigning", "authenticating", "bounces", "braking", "calls",
         "certifying", "collecting", "contacts", "contract_acts", "deciding", "deeds", "desk", "drills", "dues",
-        "duty", "escalating", "faxing", "filing", "flow", "handovers", "hangups", "identifying", "joining", "journal",
-        "ledger", "mailboxes", "missed", "outages", "page_calls", "paging", "passing_on", "ports", "posting", "probing",
+        "duty", "duty_calls", "escalating", "faxing", "filing", "flow", "handovers", "hangups", "identifying",
+        "joining", "journal", "ledger", "mailboxes", "missed", "outages", "page_calls", "paging", "passing_on",
+        "ports", "posting", "probing",
         "receipts", "receiving", "recognising", "recognition", "reminding", "replaying", "replying", "ringing",
         "scanner", "scanning", "settling", "silences", "simulate", "speaking", "standing_in", "storms", "suspending",
         "swaps", "sweep", "telephone", "telling", "texting", "tickets", "vendors", "verifying", "visiting", "waking",

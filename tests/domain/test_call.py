@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from gateway.domain.call import TABLE, CallError, Deed, Door, Offer, Step, after
+from gateway.domain.call import OURS, TABLE, CallError, Deed, Door, Offer, Step, after
 
 FLAGS = ("desk", "rings", "waits", "voicemail", "unknown", "told", "shown")
 OFFERS = [
@@ -17,7 +17,7 @@ OFFERS = [
 ]
 OFFERS += [Offer(door, tries=True) for door in Door]
 OFFERS += [Offer(door, settled="V-PAGE-TAKEN", tries=tries) for door in Door for tries in (False, True)]
-FIRST = (Step.MENU, Step.CODE)
+FIRST = (Step.MENU, *OURS)
 """Where a call begins: with the menu, or with the code where the telephone was paged."""
 FINAL = (Deed.ANSWERED, Deed.TAKEN, Deed.RECORDED)
 
@@ -148,6 +148,13 @@ def test_whoever_keys_no_code_hears_the_menu_and_nothing_leads_back_to_the_code(
     """A technician may report a problem as well."""
     assert steps_after(Step.CODE, Deed.NOTHING) == {Step.MENU}
     assert {step for step, deed in TABLE if Step.CODE in steps_after(step, deed)} == {Step.CODE}
+
+
+def test_a_watch_is_confirmed_by_its_key_alone_and_nothing_leads_back_to_it() -> None:
+    """M-05: whoever calls for something else waits for the menu."""
+    assert steps_after(Step.WATCH, Deed.CONFIRMS) == {Step.END}
+    assert steps_after(Step.WATCH, Deed.NOTHING) == {Step.MENU}
+    assert [step for step, deed in TABLE if Step.WATCH in steps_after(step, deed)] == []
 
 
 @pytest.mark.parametrize("deed", FINAL)

@@ -88,12 +88,28 @@ def test_a_choice_may_be_spoken_and_a_sentence_is_what_it_is_about(words: str, d
 
 
 @pytest.mark.parametrize(
-    ("keys", "deed"), [("123456", Deed.DIGITS), ("1234", Deed.DIGITS), ("0", Deed.NOTHING), ("", Deed.NOTHING)]
+    ("keys", "deed"),
+    [
+        ("123456", Deed.DIGITS),
+        ("123456#", Deed.DIGITS),
+        ("*13454", Deed.INCOMPLETE),
+        ("1234", Deed.INCOMPLETE),
+        ("0", Deed.INCOMPLETE),
+        ("#", Deed.NOTHING),
+        ("", Deed.NOTHING),
+    ],
 )
 @pytest.mark.parametrize("door", Door)
-def test_one_key_is_no_attempt_at_a_code(door: Door, keys: str, deed: Deed) -> None:
-    """M-02: it leads on to the menu and costs no try."""
+def test_fewer_digits_than_a_code_has_are_no_attempt_at_one(door: Door, keys: str, deed: Deed) -> None:
+    """M-02: it is asked for again and costs no try; silence leads to the menu."""
     assert deed_of_keys(Step.CODE, door, keys) is deed
+
+
+@pytest.mark.parametrize(("keys", "deed"), [("1", Deed.CONFIRMS), ("1#", Deed.CONFIRMS), ("2", Deed.NOTHING)])
+@pytest.mark.parametrize("door", Door)
+def test_one_confirms_a_watch_and_no_other_key_does(door: Door, keys: str, deed: Deed) -> None:
+    """M-05."""
+    assert deed_of_keys(Step.WATCH, door, keys) is deed
 
 
 def test_an_english_caller_is_understood_in_english() -> None:

@@ -158,9 +158,9 @@ def test_a_message_is_recorded_only_at_its_own_step_after_the_tone_was_announced
 
 
 def test_whoever_comes_to_an_end_has_heard_the_number() -> None:
-    """Every way through the table; the caller hears the number that the request was given."""
+    """Every way through the table; the caller hears the number that the request was given. A watch is no request."""
     seen: set[tuple[Step, bool]] = set()
-    todo = [(step, False) for step in FIRST]
+    todo = [(step, step is Step.WATCH) for step in FIRST]
     while todo:
         step, told = todo.pop()
         if (step, told) in seen:
@@ -267,6 +267,18 @@ def test_the_code_is_asked_for_again_when_it_was_wrong_and_the_menu_behind_it_is
     assert asked == CATALOGUES[language].text("V-CODE").body
     assert again == CATALOGUES[language].text("V-WRONG-CODE").body
     assert menu == heard(script(Move(None, None, Step.MENU), language=language))
+
+
+@pytest.mark.parametrize("deed", [Deed.DIGITS, Deed.INCOMPLETE])
+def test_whoever_keyed_no_right_code_hears_so_before_the_menu(deed: Deed) -> None:
+    """X20: the menu after a code would be taken for its answer."""
+    said = heard(script(Move(Step.CODE, deed, Step.MENU)))
+    assert said.startswith(CATALOGUES["it"].text("V-CODE-OVER").body)
+    assert "Benvenuto" in said
+
+
+def test_too_few_digits_are_asked_for_again_and_not_called_wrong() -> None:
+    assert heard(script(Move(Step.CODE, Deed.INCOMPLETE, Step.CODE))) == CATALOGUES["it"].text("V-CODE").body
 
 
 def test_a_number_is_keyed_to_its_end_and_a_choice_is_one_key() -> None:

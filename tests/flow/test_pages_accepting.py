@@ -148,7 +148,7 @@ def test_two_acceptances_by_key_and_by_sms_have_one_owner(station: Station) -> N
     station.sms(BRUNO, f"OK {code}")
     assert station.ticket().owner == "carla"
     assert station.happened(station.ticket()).count("taken") == 1
-    assert "da un collega" in station.to(BRUNO)[-1].text
+    assert "è già in carico a Carla" in station.to(BRUNO)[-1].text
 
 
 def test_whoever_passed_it_on_may_still_take_it_while_nobody_has_it(station: Station) -> None:

@@ -267,7 +267,7 @@ def test_the_first_acceptance_owns_and_a_late_one_is_told(station: Station) -> N
     station.sms(CARLA, f"OK {code_in(station.page_texts(CARLA)[0].text)}")
     station.sms(BRUNO, f"OK {code_in(station.page_texts(BRUNO)[0].text)}")
     assert station.ticket().owner == "carla"
-    assert "da un collega" in station.sent()[-1].text
+    assert "è già in carico a Carla" in station.sent()[-1].text
     assert station.sent()[-1].to == BRUNO
 
 

@@ -124,14 +124,14 @@ def test_pressed_and_opened_again_it_says_the_same_and_has_no_button(desk: Desk)
     assert desk.station.happened(desk.station.ticket()).count("taken") == 1
 
 
-def test_who_comes_second_is_told_that_it_waits_no_more(desk: Desk) -> None:
+def test_who_comes_second_is_told_who_has_it(desk: Desk) -> None:
     """C-56: somebody took it by SMS meanwhile, or the desk did."""
     path = urgent(desk)
     station, at = desk.station, desk.station.clock.now()
     number = station.ticket().number
     station.store.write(lambda tx: assigning.take(station.gw, tx, number, station.elena, at))
-    assert "non attende più" in Page(desk.client.get(path)).words
-    assert "non attende più" in Page(desk.client.post(path)).words
+    assert "è in carico a Elena" in Page(desk.client.get(path)).words
+    assert "è in carico a Elena" in Page(desk.client.post(path)).words
     assert station.ticket().owner == "elena"
 
 

@@ -1,0 +1,97 @@
+"""One of our own people calls: from a telephone that was paged the code is asked for, or a watch is confirmed by a key.
+
+The caller's number may be forged, so it opens a question and nothing else (B-078): the code accepts, as in an SMS. Such
+a call has its line and is no request (decision 0011), unless whoever calls goes on to the menu.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from gateway import accepting, deeds, handovers, paging
+from gateway.accepting import Answer
+from gateway.domain.call import Deed, Step
+from gateway.domain.call_ends import CODES
+from gateway.domain.intake import IntakeState
+from gateway.domain.pages import ANSWERABLE
+
+if TYPE_CHECKING:
+    from gateway.deeds import Done, Moment
+    from gateway.ports import Gateway, Reading, Transaction
+
+ACCEPTED = "accepted"
+"""Fact of a call: the requests that the code of a page accepted in it."""
+LATE_FOR = timedelta(hours=3)
+"""So long after a page its code is asked for although nobody waits any more: a late one is told who has it (C-56)."""
+
+
+def first_step(gw: Gateway, reading: Reading, number: str, at: datetime) -> Step:
+    """Where a call begins: at the code of a page, at a watch that waits to be confirmed, or in the menu."""
+    person = gw.rules.people.by_number(number) if number else None
+    if person is None:
+        return Step.MENU
+    if _was_paged(reading, number, at):
+        return Step.CODE
+    return Step.WATCH if handovers.waiting_for(reading, person, at) else Step.MENU
+
+
+def _was_paged(reading: Reading, number: str, at: datetime) -> bool:
+    """Whether this telephone has a page to answer, or had one a while ago."""
+    return _waits(reading, number) or bool(reading.pages(number=number, since=at - LATE_FOR, limit=1))
+
+
+def _waits(reading: Reading, number: str) -> bool:
+    return bool(reading.pages(number=number, states=ANSWERABLE, limit=1))
+
+
+def take_in(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
+    """The effect of a code or a key. Afterwards `moment` says what is told of it."""
+    if done.deed is Deed.NOTHING:
+        deeds.keep_step(tx, moment, done)
+        return
+    result = _watch(gw, tx, moment, done.at) if done.step is Step.WATCH else _code(gw, tx, moment, done)
+    about = {"tickets": str(moment.about.number)} if moment.about else {}
+    numbers = {"tickets": moment.call.facts[ACCEPTED]} if ACCEPTED in moment.call.facts else about
+    deeds.keep_step(tx, moment, done, result=result, **numbers)
+    intake = moment.call.intake
+    if moment.settled and intake is not None and tx.is_unfiled(intake):
+        tx.settle_intake(intake, IntakeState.REPLY, str(done.step))
+
+
+def _code(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> str:
+    """A right code accepts as an SMS with OK and the code does; a wrong one counts as one by SMS does (P14, B-079)."""
+    code = done.signal.digits.strip("*#")
+    page = accepting.page_of_code(tx, moment.call.caller, code) if done.deed is Deed.DIGITS else None
+    accepted = accepting.accept(gw, tx, page, done.at, medium="voice_code") if page else None
+    if accepted is None or not accepted.tickets:
+        return _no_code(gw, tx, moment, done)
+    moment.settled, moment.about = accepted.spoken_id, accepted.tickets[0]
+    moment.told = {"count": str(len(accepted.tickets)), "person": accepted.owner}
+    if accepted.answer is Answer.YOURS:
+        numbers = " ".join(str(ticket.number) for ticket in accepted.tickets)
+        facts = {**moment.call.facts, ACCEPTED: numbers}
+        moment.call = tx.change_call(moment.call.id, ticket=accepted.tickets[0].number, facts=facts)
+    return "late" if accepted.answer is Answer.OTHER else str(accepted.answer)
+
+
+def _no_code(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> str:
+    """Three in a call at the most. What is too short to be a code is no attempt at one."""
+    number, keyed = moment.call.caller, int(moment.call.facts.get(CODES, "0")) + 1
+    waited = _waits(tx, number)
+    if done.deed is Deed.DIGITS and waited:
+        paging.wrong_code(gw, tx, number, done.at)
+    blocked = waited and not _waits(tx, number)
+    moment.tries = 0 if blocked else paging.MOST_TRIES - keyed
+    deeds.note(tx, moment, **{CODES: str(keyed)})
+    if done.deed is Deed.INCOMPLETE:
+        return "incomplete"
+    return "blocked" if blocked else "wrong"
+
+
+def _watch(gw: Gateway, tx: Transaction, moment: Moment, at: datetime) -> str:
+    """The key confirms the watches that wait for it, as OK by SMS does; it is told by SMS too."""
+    person = gw.rules.people.by_number(moment.call.caller)
+    confirmed = person is not None and handovers.confirm(gw, tx, person, at)
+    moment.settled = "V-WATCH-CONFIRMED" if confirmed else ""
+    return "confirmed" if confirmed else "over"
