@@ -82,19 +82,17 @@ def test_whoever_hangs_up_in_the_menu_at_night_leaves_a_line_and_wakes_nobody(ho
     assert (house.station.page_texts(), rung(house)) == ([], [])
 
 
-@pytest.mark.parametrize(
-    ("wall", "at", "whom"),
-    [
-        ("2026-10-25T02:30", "2026-10-25T00:29:00+00:00", ANNA),
-        ("2026-10-25T02:30", "2026-10-25T01:29:00+00:00", BRUNO),  # the second time that it is before half past two
-        ("2027-03-28T02:30", "2027-03-28T00:59:00+00:00", ANNA),
-        ("2027-03-28T02:30", "2027-03-28T01:31:00+00:00", BRUNO),  # half past two was not there
-    ],
-)
-def test_in_a_night_when_the_clocks_change_whoever_has_the_duty_talks_to_the_caller(
-    house: House, wall: str, at: str, whom: str
-) -> None:
-    """C-25, S034, X1: both ways, before and after the hand-over."""
+CHANGES = [
+    ("2026-10-25T02:30", "2026-10-25T00:29:00+00:00", ANNA),
+    ("2026-10-25T02:30", "2026-10-25T01:29:00+00:00", BRUNO),  # the second time that it is before half past two
+    ("2027-03-28T02:30", "2027-03-28T00:59:00+00:00", ANNA),
+    ("2027-03-28T02:30", "2027-03-28T01:31:00+00:00", BRUNO),  # half past two was not there
+]
+"""The wall time of a hand-over from anna to bruno, an instant, and who has the duty then."""
+
+
+def handed_over(house: House, wall: str) -> None:
+    """Anna until this wall time, Bruno from then on."""
     hour = datetime.fromisoformat(wall)
     shifts = (
         Shift(C2, "prima", "anna", "carla", hour - timedelta(hours=8), hour),
@@ -102,13 +100,49 @@ def test_in_a_night_when_the_clocks_change_whoever_has_the_duty_talks_to_the_cal
     )
     rules = house.station.gw.rules
     house.station.gw.rules = replace(rules, roster=replace(rules.roster, entries=shifts))
+
+
+@pytest.mark.parametrize(("wall", "at", "whom"), CHANGES)
+def test_in_a_night_when_the_clocks_change_whoever_has_the_duty_talks_to_the_caller(
+    house: House, wall: str, at: str, whom: str
+) -> None:
+    """C-25, S034, X1: both ways, before and after the hand-over."""
+    handed_over(house, wall)
     house.station.clock.set(at)
     house.carrier.phones[whom] = answers("1")
     called(house, "1")
     assert rung(house) == [whom]
-    person = rules.people.by_number(whom)
+    person = house.station.gw.rules.people.by_number(whom)
     assert person
     assert house.station.ticket().owner == person.id
+
+
+@pytest.mark.parametrize(("wall", "at", "whom"), CHANGES)
+def test_in_a_night_when_the_clocks_change_whoever_has_the_duty_is_paged_and_accepts(
+    house: House, wall: str, at: str, whom: str
+) -> None:
+    """C-25, S034, X1: the SMS goes to one of them, and the reply is theirs."""
+    handed_over(house, wall)
+    house.station.clock.set(at)
+    house.carrier.phones[whom] = replies("OK {code}")
+    house.urgent_mail()
+    assert [text.to for text in house.station.page_texts()] == [whom]
+    person = house.station.gw.rules.people.by_number(whom)
+    assert person
+    assert house.station.ticket().owner == person.id
+
+
+@pytest.mark.parametrize("at", ["2026-10-25T00:28:00+00:00", "2027-03-28T01:28:00+00:00"])
+def test_a_page_that_is_under_way_when_the_clocks_change_goes_on_with_whoever_takes_over(house: House, at: str) -> None:
+    """S034: nobody answered before the hand-over, so the telephone of whoever has the duty by then rings."""
+    handed_over(house, f"{at[:10]}T02:30")
+    house.station.clock.set(at)
+    house.urgent_mail()
+    assert [text.to for text in house.station.page_texts()] == [ANNA]
+    house.carrier.phones[BRUNO] = answers("1")
+    house.pass_(minutes=6)
+    assert [call.to for call in house.carrier.calls] == [BRUNO]
+    assert house.station.ticket().owner == "bruno"
 
 
 def test_a_swap_is_asked_and_accepted_by_text_and_the_other_one_is_woken_that_night(house: House) -> None:
