@@ -87,9 +87,10 @@ def read(gw: Gateway, reading: Reading, intake: Intake) -> Reply | None:
 
 
 def _is_echo(gw: Gateway, intake: Intake) -> bool:
-    """A page of the automatic check that the carrier brought from our number to the probe's number, back to us."""
+    """A page of the automatic check that the carrier brought from our sender to the probe's number, back to us."""
     probe = gw.rules.probe_number
-    return bool(probe) and intake.sender == gw.rules.sender_ids.texts and probe in intake.recipients
+    sender = intake.sender or intake.facts.get("caller", "")  # a name is no number: the door keeps it as a fact
+    return bool(probe) and sender == gw.rules.sender_ids.texts and probe in intake.recipients
 
 
 def _code_of(rest: str, digits: str) -> str:

@@ -16,7 +16,7 @@ from gateway.domain import delivery
 from gateway.domain.dispatch import Deferred, Dispatch, DispatchKind, DispatchState, Refused, Sent
 from gateway.domain.intake import Channel
 from tests.adapters.twilio.house import A_KEY, PUBLIC_URL, QUICK_S, House
-from tests.flow.station import BRUNO, CITIZEN, SMS_NUMBER
+from tests.flow.station import BRUNO, CITIZEN, DESK_NUMBER, SMS_NUMBER
 
 AT = datetime(2026, 11, 28, 21, 10, tzinfo=UTC)
 
@@ -54,6 +54,17 @@ def test_a_call_is_placed(quiet_house: House) -> None:
     call = quiet_house.carrier.calls[-1]
     assert outcome == Sent(call.sid)
     assert (call.to, call.caller) == (BRUNO, SMS_NUMBER)
+
+
+@pytest.mark.parametrize("sender", ["ComuneTest", DESK_NUMBER])
+def test_an_sms_leaves_from_the_sender_that_it_has_and_a_call_from_the_number(quiet_house: House, sender: str) -> None:
+    """M-02: a name takes no call."""
+    for channel in (Channel.SMS, Channel.VOICE):
+        dispatch = owed(channel)
+        sent = quiet_house.outlet.send(replace(dispatch, facts={**dispatch.facts, "from": sender}))
+        assert isinstance(sent, Sent)
+    assert quiet_house.carrier.messages[-1].sender == sender
+    assert quiet_house.carrier.calls[-1].caller == SMS_NUMBER
 
 
 # ------------------------------------------------------------------------------------------------------ what goes wrong
