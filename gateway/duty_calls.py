@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from gateway import accepting, deeds, handovers, paging
 from gateway.accepting import Answer
+from gateway.domain import pages
 from gateway.domain.call import Deed, Step
 from gateway.domain.call_ends import CODES
 from gateway.domain.intake import IntakeState
@@ -24,6 +25,8 @@ ACCEPTED = "accepted"
 """Fact of a call: the requests that the code of a page accepted in it."""
 LATE_FOR = timedelta(hours=3)
 """So long after a page its code is asked for although nobody waits any more: a late one is told who has it (C-56)."""
+LOOKED_AT = 10
+"""So many of the pages that somebody accepted are looked at for one that they were reminded of."""
 
 
 def first_step(gw: Gateway, reading: Reading, number: str, at: datetime) -> Step:
@@ -37,8 +40,16 @@ def first_step(gw: Gateway, reading: Reading, number: str, at: datetime) -> Step
 
 
 def _was_paged(reading: Reading, number: str, at: datetime) -> bool:
-    """Whether this telephone has a page to answer, or had one a while ago."""
-    return _waits(reading, number) or bool(reading.pages(number=number, since=at - LATE_FOR, limit=1))
+    """Whether this telephone has a page to answer, had one a while ago, or was reminded of one that it accepted."""
+    recent = _waits(reading, number) or bool(reading.pages(number=number, since=at - LATE_FOR, limit=1))
+    return recent or _is_reminded(reading, number)
+
+
+def _is_reminded(reading: Reading, number: str) -> bool:
+    """Whether somebody accepted, did nothing for long, and is asked to say again that they have it (M-03-TAKEN)."""
+    mine = reading.pages(number=number, states=(pages.ACCEPTED,), limit=LOOKED_AT)
+    timers = [(page, reading.timer(paging.ACCEPTANCE, page.ticket)) for page in mine]
+    return any(timer and "reminded" in timer.facts and timer.facts["page"] == str(page.id) for page, timer in timers)
 
 
 def _waits(reading: Reading, number: str) -> bool:

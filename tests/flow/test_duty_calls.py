@@ -41,6 +41,12 @@ def stormy(contract: Contract) -> Contract:
     return replace(contract, on_call=replace(contract.on_call, storm_pages=3))
 
 
+def expiring(contract: Contract) -> Contract:
+    """An acceptance lies there for six hours at the most."""
+    assert contract.on_call
+    return replace(contract, on_call=replace(contract.on_call, acceptance_expires=timedelta(hours=6)))
+
+
 def asks_for(station: Station) -> str:
     """The step at which the call waits now."""
     return station.phone_line().reached
@@ -107,6 +113,22 @@ def test_for_three_hours_the_code_is_asked_for_although_nobody_waits_any_more(
     station.pass_(hours=hours)
     station.rings(BRUNO)
     assert asks_for(station) == step
+
+
+def test_whoever_is_reminded_of_what_they_accepted_says_so_by_the_same_code(station: Station) -> None:
+    """M-03-TAKEN: hours after the page, and no key of the menu."""
+    station.change(C2, expiring)
+    code = paged(station)
+    station.sms(BRUNO, f"OK {code}")
+    station.pass_(hours=6)
+    assert f"OK {code} per confermare" in station.to(BRUNO)[-1].text
+    station.rings(BRUNO)
+    assert asks_for(station) == Step.CODE
+    assert "presa in carico da Lei" in spoken(station.does(digits=code))
+    station.hangs_up()
+    assert "acceptance_confirmed" in station.happened(station.ticket())
+    station.pass_(minutes=10)
+    assert station.ticket().owner == "bruno"
 
 
 def test_whoever_texted_late_is_told_who_has_it(station: Station) -> None:

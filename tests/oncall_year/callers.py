@@ -1,4 +1,4 @@
-"""Citizens on the telephone: they listen, press, speak, wait while somebody is rung for them, and sometimes hang up."""
+"""Who calls us: citizens press, speak, wait while somebody is rung, sometimes hang up; technicians key a code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gateway import ringing, whispering
-from gateway.domain.call import Gather, Hangup, Record, Redirect, Reject, Ring
+from gateway.domain.call import OURS, Gather, Hangup, Record, Redirect, Reject, Ring
 from tests.oncall_year.agenda import covers
 from tests.oncall_year.carrier import Line
 
@@ -18,6 +18,34 @@ if TYPE_CHECKING:
 INTERACTIVE = (Gather, Record, Ring, Redirect, Reject, Hangup)
 MOST_STEPS = 25
 IMPATIENT = 0.05
+
+
+@dataclass(slots=True)
+class CallBack:
+    """One call of a technician who was paged, or whose watch waits: keys while asked for that, and hangs up."""
+
+    year: Year
+    number: str
+    sid: str
+    keys: list[str]
+
+    def begin(self) -> None:
+        """The call comes in, unless the carrier brings none."""
+        if covers(self.year.diary.carrier_down, self.year.agenda.now()):
+            return
+        self.year.diary.counted["calls back"] += 1
+        self._hear(self.year.station.rings(self.number, self.sid))
+
+    def _hear(self, script: Script) -> None:
+        asked = any(isinstance(verb, Gather) and verb.step in OURS for verb in script)
+        wait, step = self.year.rng.uniform(4, 15), self._key if asked and self.keys else self._hang_up
+        self.year.agenda.after(wait, step)
+
+    def _key(self) -> None:
+        self._hear(self.year.station.does(self.sid, digits=self.keys.pop(0)))
+
+    def _hang_up(self) -> None:
+        self.year.station.hangs_up(self.sid, lasted_s=45)
 
 
 @dataclass(slots=True)

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from adapters.store.verify import verify
 from gateway.domain.dispatch import DispatchKind
 from gateway.domain.hours import opening
+from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.register import SYSTEM
+from gateway.domain.sender_ids import is_name
 from gateway.domain.ticket import Priority
 from tests.oncall_year.world import C2, PER_DAY, PER_HOUR, TURNS, Year
 
@@ -57,6 +59,8 @@ def judge(year: Year) -> Verdict:
         _was_reached(year, ticket, dispatches, verdict)
     _the_right_one_was_paged(year, verdict)
     _each_hand_over_was_told_once(year, verdict)
+    _nobody_of_ours_became_a_requester(year, verdict)
+    _nothing_asked_in_vain(year, verdict)
     fault = year.station.store.read(verify)  # type: ignore[arg-type]  # the store reads as SqlReading
     verdict.must(f"the register is broken: {fault}", holds=fault is None)
     return verdict
@@ -182,6 +186,23 @@ def _hindered(year: Year, start: datetime, end: datetime) -> timedelta:
         total += max(last - max(first, covered), timedelta(0))
         covered = max(covered, last)
     return total
+
+
+def _nobody_of_ours_became_a_requester(year: Year, verdict: Verdict) -> None:
+    """Decision 0011: a technician who keys a code, right or wrong, or hangs up at the question, asks for nothing."""
+    tickets = year.station.store.read(lambda reading: reading.tickets(limit=1_000_000))
+    for ticket in (each for each in tickets if each.channel == Channel.PHONE):
+        theirs = year.gw.rules.people.by_number(ticket.requester.number) is not None
+        verdict.must(f"{ticket.number} is a request of {ticket.requester.number}, who was paged", holds=not theirs)
+    waiting = [each.id for each in _intakes(year) if each.state is IntakeState.RECEIVED]
+    verdict.must(f"contacts that nobody filed: {waiting}", holds=not waiting)
+
+
+def _nothing_asked_in_vain(year: Year, verdict: Verdict) -> None:
+    """M-02: what leaves by a name asks for no reply."""
+    if is_name(year.gw.rules.sender_ids.texts):
+        asks = [line.text for line in year.diary.ledger.of("sms") if "Rispondi OK" in line.text or "NO " in line.text]
+        verdict.must(f"asked for a reply that cannot come: {asks[:1]}", holds=not asks)
 
 
 # ----------------------------------------------------------------------------------------------------------- P10, C2.8

@@ -11,14 +11,16 @@ from pathlib import Path
 from adapters.store import migrate, open_store
 from tests.oncall_year.chance import Odds
 from tests.oncall_year.judge import Verdict, judge
-from tests.oncall_year.world import Year
+from tests.oncall_year.world import OUR_NUMBER, Year
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a database that is thrown away
 START = datetime.fromisoformat("2026-09-01T00:00:00+02:00")
 """So that a month has no night of the clocks and a year has both."""
 
 
-def simulate(seed: int, days: int, *, start: datetime = START, odds: Odds | None = None) -> tuple[Verdict, float]:
+def simulate(
+    seed: int, days: int, *, start: datetime = START, odds: Odds | None = None, sender: str = OUR_NUMBER
+) -> tuple[Verdict, float]:
     """The verdict over so many days, and how long it took, in seconds."""
     began = time.perf_counter()
     folder = Path(tempfile.mkdtemp(prefix="oncall-year-", dir=MEMORY if MEMORY.is_dir() else None))
@@ -27,7 +29,7 @@ def simulate(seed: int, days: int, *, start: datetime = START, odds: Odds | None
         migrate(url)
         (folder / "site").mkdir()
         with open_store(url, folder / "blobs", threaded=False) as store:
-            year = Year(store, folder / "site", seed=seed, start=start, days=days, odds=odds)
+            year = Year(store, folder / "site", seed=seed, start=start, days=days, odds=odds, sender=sender)
             try:
                 year.run()
                 verdict = judge(year)

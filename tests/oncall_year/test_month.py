@@ -40,6 +40,15 @@ def test_a_month_of_on_call_keeps_its_promises(seed: int, start: datetime) -> No
     assert verdict.counted["calls in"] > 3
 
 
+@pytest.mark.slow  # as above
+def test_a_month_in_which_pages_leave_by_a_name_keeps_the_same_promises() -> None:
+    """M-02, M-05: technicians call back and key codes, right, wrong and half; nothing asks for a reply."""
+    verdict, _ = simulate(11, 30, sender="ComuneTest")
+    assert verdict.problems == []
+    assert verdict.counted["calls back"] > 10
+    assert verdict.counted["accepted on call"] > 5
+
+
 # ----------------------------------------------------------------------------------------------------- the judge itself
 
 

@@ -14,11 +14,12 @@ from gateway.domain.dispatch import DispatchState
 from gateway.domain.hours import ROME, instant, opening
 from gateway.domain.intake import Channel
 from gateway.domain.roster.changes import ChangeError
+from gateway.domain.sender_ids import SenderIds, is_name
 from gateway.domain.telephony import ChangeState
 from gateway.domain.ticket import WAITING_FOR_A_PERSON
 from tests.flow.station import Station
 from tests.oncall_year.agenda import Agenda, Span
-from tests.oncall_year.callers import Caller
+from tests.oncall_year.callers import CallBack, Caller
 from tests.oncall_year.carrier import Ledger, Line, StandInCarrier, StandInRelay
 from tests.oncall_year.chance import DAY, Odds, moments, spells
 from tests.oncall_year.people import Technician
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 C2 = "c02-comune"
 ITALY = ("+39",)
+OUR_NUMBER = "+393330000200"
 TURNS = ("anna", "bruno", "carla")
 PER_HOUR = {Channel.SMS: 60, Channel.VOICE: 60}
 PER_DAY = {Channel.SMS: 300, Channel.VOICE: 200}
@@ -93,7 +95,15 @@ class Year:
     """One run. Everything that chance decides comes from `seed`."""
 
     def __init__(
-        self, store: SqlStore, folder: Path, *, seed: int, start: datetime, days: int, odds: Odds | None = None
+        self,
+        store: SqlStore,
+        folder: Path,
+        *,
+        seed: int,
+        start: datetime,
+        days: int,
+        odds: Odds | None = None,
+        sender: str = OUR_NUMBER,
     ) -> None:
         self.rng = random.Random(seed)  # noqa: S311 - chance that can be repeated, no secret
         self.odds = odds or Odds()
@@ -106,6 +116,7 @@ class Year:
         self.gw.clock = self.agenda
         self.gw.keys = SeededKeys(self.rng)
         self.station.change(C2, asks_to_confirm)
+        self.gw.rules = replace(self.gw.rules, sender_ids=SenderIds(OUR_NUMBER, sender))
         self._draw_times()
         self.people = {each.id: each for each in self._technicians()}
         self.carrier = StandInCarrier(self.agenda, self.rng, self.odds, self.diary.carrier_down, self.diary.ledger)
@@ -138,7 +149,7 @@ class Year:
         store, people = self.station.store, self.gw.rules.people
         self.twilio = TwilioOutlet(
             self.carrier,
-            number="+393330000200",
+            number=OUR_NUMBER,
             public_url="https://centralino.example",
             is_known=lambda number: people.by_number(number) is not None,
             countries=ITALY,
@@ -353,9 +364,20 @@ class Year:
             self._sms_status(line, "undelivered", self.rng.choice(["30003", "30005", "30008"]))
             return
         self._sms_status(line, "delivered")
+        if is_name(self.gw.rules.sender_ids.texts):
+            self._calls_back(line, owner)
+            return
         words = owner.reply_to(line.text, self.rng)
         if words is not None:
             self.agenda.after(self.rng.expovariate(1 / 90), lambda: self.station.sms(owner.number, words))
+
+    def _calls_back(self, line: Line, owner: Technician) -> None:
+        keys = owner.calls_back(line.text, self.rng)
+        if keys:
+            self.diary.counted["calls back tried"] += 1
+            number = 8_000_000 + self.diary.counted["calls back tried"]
+            call = CallBack(self, owner.number, f"CA{number:032d}", keys)
+            self.agenda.after(self.rng.expovariate(1 / 90), call.begin)
 
     def _call_status(self, line: Line, status: str, answered_by: str = "") -> None:
         self.carrier.becomes(line.sid, status)
