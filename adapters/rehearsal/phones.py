@@ -119,6 +119,11 @@ class Text:
         found = _CODE.search(self.body)
         return found.group() if found else None
 
+    @property
+    def answerable(self) -> bool:
+        """Whether a reply would go anywhere: a sender that is a name takes none."""
+        return not any(char.isalpha() for char in self.sender)
+
 
 @dataclass(slots=True)
 class Phone:

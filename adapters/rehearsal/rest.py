@@ -35,7 +35,7 @@ Endpoint = Callable[[Request, "Form", Struck], Awaitable[Response]]
 EARLY_TIMEOUT_S = 5.0
 MAX_BODY = 1600
 _E164 = re.compile(r"\+[1-9]\d{6,14}")
-_SENDER_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 ]{1,11}")
+_SENDER_NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 &+_-]{1,11}")
 _ITALIAN_LANDLINE = re.compile(r"\+390\d+")
 _STATUS_CODES = {429: 20429, 500: 20500, 503: 20503, 401: 20003, 404: 20404}
 

@@ -12,7 +12,7 @@ from adapters.rehearsal.carrier import Carrier
 from adapters.rehearsal.exchange import Exchange, telephone_of
 from adapters.rehearsal.house import PersonSeen, Seen
 from adapters.rehearsal.mail_sink import MailSink, SunkMail
-from adapters.rehearsal.phones import Phone
+from adapters.rehearsal.phones import Phone, Text
 from adapters.rehearsal.records import Call
 
 Json = dict[str, Any]
@@ -54,8 +54,13 @@ def _telephone(exchange: Exchange, number: str, phone: Phone | None) -> Json:
         "state": _state(leg.call if leg else None, number),
         "behaviour": _behaviour(phone) if phone else "rings_out",
         "call": _call(last, number) if last else None,
-        "inbox": [_json(asdict(text)) | {"code": text.code} for text in phone.inbox[-MOST_TEXTS:]] if phone else [],
+        "inbox": [_text(text) for text in phone.inbox[-MOST_TEXTS:]] if phone else [],
     }
+
+
+def _text(text: Text) -> Json:
+    """One SMS with what a quick reply needs: its code, and whether a reply would arrive."""
+    return {**_json(asdict(text)), "code": text.code, "answerable": text.answerable}
 
 
 def _state(call: Call | None, number: str) -> str:

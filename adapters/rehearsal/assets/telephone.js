@@ -113,11 +113,12 @@ class Telephone {
   }
 }
 
-/** The texts of a telephone, the newest first; `replies` adds a button for each quick answer to one with a code. */
+/** The texts of a telephone, the newest first; `replies` adds a button for each quick answer to one with a code.
+    One that left from a name has none: nobody can reply to it. */
 function showInbox(list, phone, replies) {
   const newest = [...phone.inbox].reverse();
   keyed(list, newest, (text) => text.sid, (text) => {
-    const buttons = text.code && replies ? ["OK", "NO", "INFO"].map((said) => quick(phone.number, `${said} ${text.code}`)) : [];
+    const buttons = text.code && text.answerable && replies ? ["OK", "NO", "INFO"].map((said) => quick(phone.number, `${said} ${text.code}`)) : [];
     return el(
       "li",
       {},

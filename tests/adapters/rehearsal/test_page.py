@@ -16,6 +16,7 @@ from adapters.rehearsal import Carrier, Rehearsal
 from adapters.rehearsal.house import ContractSeen, PersonSeen, Seen
 from adapters.rehearsal.page import ASSETS
 from config.demo.words import page_words
+from tests.adapters.rehearsal.conftest import NUMBER, sdk
 from tests.adapters.rehearsal.gateway import TinyGateway, twiml
 
 NOW = datetime(2026, 11, 28, 21, 10, tzinfo=UTC)
@@ -122,6 +123,18 @@ def test_the_view_shows_a_call_from_both_ends(
     carrier.hang_up(CITIZEN)
     carrier.wait_idle(5)
     assert [each["state"] for each in (seen(desk, CITIZEN)["caller"], seen(desk)["phones"][0])] == ["idle", "idle"]
+
+
+@pytest.mark.parametrize("sender", [NUMBER, "ComuneTest"])
+def test_the_view_says_whether_a_text_can_be_replied_to(
+    desk: httpx2.Client, house: SmallHouse, carrier: Carrier, rehearsal: Rehearsal, sender: str
+) -> None:
+    """M-02."""
+    client = sdk(rehearsal)
+    client.messages.create(to=ANNA, from_=sender, body="Codice 482913")
+    carrier.wait_idle()
+    (text,) = seen(desk)["phones"][0]["inbox"]
+    assert (text["sender"], text["code"], text["answerable"]) == (sender, "482913", sender == NUMBER)
 
 
 def test_looking_at_a_number_connects_no_telephone(desk: httpx2.Client, house: SmallHouse, carrier: Carrier) -> None:

@@ -109,6 +109,28 @@ def test_a_reply_that_needs_a_code_is_not_sent_to_a_text_without_one(
     assert gateway.at("/twilio/sms") == []
 
 
+@pytest.mark.parametrize("name", ["ComuneTest", "Comune-Rm", "A&B+C_1 x"])
+def test_no_telephone_replies_to_a_name(client: Client, carrier: Carrier, gateway: TinyGateway, name: str) -> None:
+    """M-02: the text lies there, and a reply would reach nobody."""
+    carrier.phones[ANNA] = replies("OK {code}")
+    client.messages.create(to=ANNA, from_=name, body="Codice 482913")
+    carrier.wait_idle()
+    (text,) = carrier.phones[ANNA].inbox
+    assert (text.sender, text.code, text.answerable) == (name, "482913", False)
+    assert gateway.at("/twilio/sms") == []
+
+
+def test_what_a_person_sends_goes_to_our_number_whatever_lies_on_the_telephone(
+    client: Client, carrier: Carrier, rehearsal: Rehearsal
+) -> None:
+    """`send` of the page and of `control`."""
+    client.messages.create(to=ANNA, from_="ComuneTest", body="Codice 482913")
+    carrier.wait_idle()
+    httpx2.post(f"{rehearsal.base_url}/rehearsal/phones/{ANNA}", json={"send": "OK 482913"}, trust_env=False)
+    carrier.wait_idle()
+    assert [(message.sender, message.to) for message in carrier.received_messages] == [(ANNA, NUMBER)]
+
+
 def test_a_reply_may_be_a_function_of_the_text(client: Client, carrier: Carrier) -> None:
     carrier.phones[ANNA] = replies(lambda text: text.upper())
     send(client, "no 123456")
@@ -134,6 +156,8 @@ def test_stop_refuses_the_number_until_start(client: Client, carrier: Carrier) -
         ({"to": "3331112233"}, 21211),
         ({"to": "+390706061"}, 21614),
         ({"from_": "+390709999999"}, 21606),
+        ({"from_": "ComuneDiRoma"}, 21606),  # 12 characters
+        ({"from_": "Comune!"}, 21606),
         ({"body": "x" * 1601}, 21617),
         ({"to": ""}, 21604),
         ({"from_": ""}, 21603),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from http.client import HTTPConnection
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.pages.rehearsal.conftest import Demo
 
@@ -78,6 +78,28 @@ def test_an_sms_is_answered_with_ok_and_its_code(page: Page) -> None:
     mine.get_by_role("button", name=re.compile("^OK")).click()
     expect(page.locator("#tickets > li", has_text=number)).to_contain_text("presa in carico")
     expect(telephone(page).locator(".inbox")).to_contain_text(f"{number} è presa in carico da te")
+
+
+def test_an_sms_that_left_from_a_name_has_no_button_to_reply(page: Page) -> None:
+    """M-02: two texts with a code on one telephone, from a name and from a number."""
+    text = {"at": "2026-11-28T21:10:00+00:00", "body": "Per accettare digita 482913.", "code": "482913"}
+    inbox = [
+        text | {"sid": "SM1", "sender": "ComuneTest", "answerable": False},
+        text | {"sid": "SM2", "sender": "+390700000299", "answerable": True},
+    ]
+
+    def show_both(route: Route) -> None:
+        answer = route.fetch()
+        seen = answer.json()
+        next(phone for phone in seen["phones"] if phone["number"] == "+393330000002")["inbox"] = inbox
+        route.fulfill(response=answer, json=seen)
+
+    page.route("**/view*", show_both)
+    lying = telephone(page).locator(".inbox > li")
+    expect(lying.filter(has_text="ComuneTest")).to_contain_text("482913")
+    expect(lying.filter(has_text="+390700000299").get_by_role("button")).to_have_count(3)
+    expect(lying.filter(has_text="ComuneTest").get_by_role("button")).to_have_count(0)
+    page.unroute_all(behavior="wait")
 
 
 def test_whoever_hangs_up_in_the_menu_leaves_a_line(page: Page) -> None:
