@@ -70,6 +70,13 @@ def test_number_and_code_outlive_shortening(language: str, text_id: str) -> None
     assert (septets(fitted) or 999) <= 160
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_mail_and_no_page_says_to_reply_to_an_sms(language: str) -> None:
+    """M-02: what the SMS asks for is told by the SMS alone, which knows what it left from."""
+    told = re.compile(r"[Rr]ispond\w+ (?:anche )?all[’']SMS|(?:[Aa]nswer|[Rr]eply to) the SMS")
+    assert [key for key, text in CATALOGUES[language].texts.items() if told.search(text.body)] == []
+
+
 @pytest.mark.parametrize("text_id", sorted(NOTICES))
 def test_a_notice_asks_for_nothing(text_id: str) -> None:
     assert not asks_for_a_reply(text_id)
