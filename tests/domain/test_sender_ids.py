@@ -12,9 +12,9 @@ from tests.domain.test_texts import CATALOGUES, LANGUAGES, SMS_IDS, septets, val
 
 NUMBER, OTHER, NAME = "+390700000200", "+393330000200", "ComuneTest"
 ASKS = re.compile(
-    r"\bOK\b|\bNO \{code\}|\b[Rr]ispond(?:i|a)\b(?! con il collegamento)|\b[Rr]eply (?:OK|with|\{word\})|\bScriv[ia]\b"
+    r"\bOK\b|\bNO \{code\}|\b[Rr]ispond(?:i|a)\b(?! come indica la mail)|\b[Rr]eply (?:OK|with|\{word\})|\bScriv[ia]\b"
 )
-"""Words that ask for an SMS back; the link in a mail takes an answer whatever the SMS left from."""
+"""Words that ask for an SMS back; a mail takes an answer whatever the SMS left from."""
 ANSWERS = {
     "M-COURTESY": "answers a text that was not understood",
     "M-WHICH": "answers OK, NO or INFO without a code",
