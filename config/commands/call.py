@@ -93,7 +93,8 @@ def show(call: Id, as_json: AsJson = False, config: Config = None) -> None:
     told = whole | {name: showing.rome(value) for name, value in whole.items() if isinstance(value, datetime)}
     told["facts"] = "  ".join(f"{name}={value}" for name, value in whole["facts"].items())
     showing.facts((name, told[name]) for name in told if name not in ("steps", "legs", "recordings"))
-    _table("Steps", ("AT", "STEP", "DEED", "KEYS", "INTAKE"), whole["steps"], ("at", "step", "deed", "keys", "intake"))
+    _table("Steps", ("AT", "STEP", "DEED", "KEYS", "RESULT", "INTAKE"), whole["steps"],
+           ("at", "step", "deed", "keys", "result", "intake"))  # fmt: skip
     _table("Telephones", ("AT", "PERSON", "NUMBER", "STATE", "RESULT"), whole["legs"],
            ("at", "person", "number", "state", "result"))  # fmt: skip
     _table("Recordings", ("SID", "STATE", "SECONDS", "BYTES", "TYPE", "TRIES", "REASON"), whole["recordings"],
@@ -124,7 +125,7 @@ def _steps(reading: Reading, call: Call) -> list[dict[str, Any]]:
     theirs = sorted((entry for entry in entries if entry.data.get("call") == call.sid), key=lambda entry: entry.at)
     return [
         {"at": entry.at, "step": entry.data["step"], "deed": entry.data["deed"], "keys": entry.data["digits"]}
-        | {"intake": entry.data["intake"]}
+        | {"result": entry.data.get("result", ""), "intake": entry.data["intake"]}
         for entry in theirs
     ]
 

@@ -193,6 +193,17 @@ def test_what_is_keyed_three_times_for_nothing_leads_to_the_menu(station: Statio
     assert len(station.tickets()) == 1
 
 
+def test_whoever_stays_silent_in_the_menu_after_wrong_codes_is_a_caller_as_any_other(station: Station) -> None:
+    """S172: the request that silence opens has a call that means one."""
+    paged(station)
+    station.rings(BRUNO)
+    for _ in range(3):
+        station.does(digits="12")
+    station.does()
+    line = station.hangs_up(lasted_s=60)
+    assert (line.outcome, line.reached, line.ticket is None) == (CallOutcome.ABANDONED, Step.MENU_AGAIN, False)
+
+
 def test_three_wrong_codes_are_told_to_the_supervisors_once(station: Station) -> None:
     """B-079: somebody may be guessing. The request goes on up the ladder all the same."""
     code = paged(station)
