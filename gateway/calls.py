@@ -156,20 +156,24 @@ def _kept(tx: Transaction, arrival: Arrival, at: datetime) -> Intake | None:
 
 def _step(gw: Gateway, tx: Transaction, call: Call, signal: Signal, arrival: Arrival, at: datetime) -> Heard:
     moment, step = _moment(tx, call), Step(call.reached)
-    deed = _deed(gw, tx, moment, signal, at)
+    deed = _deed(gw, tx, moment, step, signal, at)
     if (step, deed) not in TABLE:
         return again(call)
     intake = _kept(tx, arrival, at) if signal.says_something else None
-    take_in = duty_calls.take_in if step in OURS else deeds.take_in
-    take_in(gw, tx, moment, Done(step, deed, signal, intake, at))
+    _take_in(gw, tx, moment, Done(step, deed, signal, intake, at))
     offer = _offer(gw, tx, moment, step, deed, at)
     to = after(step, deed, offer) if _turn(call) < MOST_TURNS else Step.END
     return _go(gw, tx, moment, Move(step, deed, to), offer, at)
 
 
-def _deed(gw: Gateway, tx: Transaction, moment: Moment, signal: Signal, at: datetime) -> Deed:
-    """What the caller did, or what came of the telephones that rang."""
-    call, step = moment.call, Step(moment.call.reached)
+def _take_in(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
+    take_in = duty_calls.take_in if done.step in OURS else deeds.take_in
+    take_in(gw, tx, moment, done)
+
+
+def _deed(gw: Gateway, tx: Transaction, moment: Moment, step: Step, signal: Signal, at: datetime) -> Deed:
+    """What the caller did at a step, or what came of the telephones that rang."""
+    call = moment.call
     if step in (Step.DESK, Step.ON_CALL):
         return _what_rang(tx, moment, signal, at)
     if signal.recording:
@@ -373,9 +377,15 @@ def file_call(gw: Gateway, tx: Transaction, intake: Intake, at: datetime) -> Non
 
 
 def _file_step(gw: Gateway, tx: Transaction, call: Call | None, intake: Intake, at: datetime) -> None:
-    """What was keyed or said while we failed joins the call's ticket, and opens it if there is none."""
+    """What was keyed or said while we failed joins the call's ticket, and opens it if there is none.
+
+    A code or a key of our own people has its effect, as an SMS of theirs that is filed late has, and is no request.
+    """
     facts, is_new = intake.facts, call is None
     call = call or _put_on_line(gw, tx, intake, at)
+    step = Step(facts["step"]) if facts["step"] in OURS else Step(call.reached)
+    if is_new:
+        call = tx.change_call(call.id, reached=step)
     signal = Signal(
         sid=call.sid,
         step=facts["step"],
@@ -386,8 +396,8 @@ def _file_step(gw: Gateway, tx: Transaction, call: Call | None, intake: Intake, 
         recording_s=int(facts.get("recording_s", "0")),
     )
     moment = _moment(tx, call)
-    deed = _deed(gw, tx, moment, signal, at)
-    deeds.take_in(gw, tx, moment, Done(Step(call.reached), deed, signal, intake, at))
+    deed = _deed(gw, tx, moment, step, signal, at)
+    _take_in(gw, tx, moment, Done(step, deed, signal, intake, at))
     if is_new:
         deeds.note(tx, moment, **{WHY: OUR_FAULT})
         hangups.over(gw, tx, moment.call, at, status=OUR_FAULT)

@@ -27,7 +27,7 @@ def outcome_of(reached: str, facts: Mapping[str, str], status: str, *, answered:
     """How the call ended, by what was done in it and, where nothing was, by the carrier's last `status`."""
     if answered:
         return CallOutcome.ANSWERED
-    if reached in OURS or (reached == Step.MENU and CODES in facts and has_done_nothing(facts)):
+    if (reached in OURS or (reached == Step.MENU and CODES in facts)) and has_done_nothing(facts):
         return CallOutcome.DUTY
     if MESSAGE_S in facts:
         return CallOutcome.MESSAGE if int(facts[MESSAGE_S]) >= SHORTEST_MESSAGE_S else CallOutcome.EMPTY_MESSAGE

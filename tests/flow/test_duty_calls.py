@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from gateway import drills, handovers
+from gateway import calls, drills, flow, handovers
+from gateway.deeds import Signal
 from gateway.domain.call import Gather, Hangup, Step
 from gateway.domain.contract import Contract
-from gateway.domain.intake import IntakeState
+from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.telephony import CallOutcome, ChangeKind, ChangeState
 from gateway.domain.ticket import TicketState
 from tests.flow.station import BRUNO, CARLA, CITIZEN, DARIO, Station, code_in, spoken
@@ -102,6 +103,35 @@ def test_a_late_code_is_told_who_has_it_and_is_no_choice_of_the_menu(station: St
     assert "è già in carico a Carla" in said
     assert (line.ticket, line.facts.get("accepted"), results(station)) == (None, None, ["late"])
     assert (station.ticket().owner, len(station.tickets())) == ("carla", 1)
+
+
+def test_a_code_that_a_fault_of_ours_kept_back_accepts_when_it_is_filed(station: Station) -> None:
+    """P14: as an SMS that is filed late; the six digits are no request, and no key of the menu."""
+    code = paged(station)
+    station.rings(BRUNO)
+    line = station.phone_line()
+    facts = {"sid": line.sid, "step": line.reached, "turn": line.facts["turn"], "digits": code}
+    kept = station.signal(Channel.PHONE, BRUNO, line.called, f"twilio:{line.sid}:code:1", facts)
+    intake = flow.accept(station.gw, kept).result(10).intake_id
+    line = station.hangs_up(lasted_s=20)
+    station.file()
+    found = station.store.read(lambda reading: reading.intake(intake))
+    assert found is not None
+    assert (found.state, results(station)) == (IntakeState.REPLY, ["yours"])
+    assert [(one.owner, one.marks) for one in station.tickets()] == [("bruno", ())]
+    assert code not in "".join(str(entry.data) for entry in station.events())
+
+
+def test_a_message_that_follows_the_question_for_a_code_is_a_message(station: Station) -> None:
+    """C2.3: the carrier's own document takes it while we are away, and the call still waits at the code."""
+    paged(station)
+    station.rings(BRUNO)
+    line, sid = station.phone_line(), "RE" + "a" * 32
+    told = Signal(line.sid, Step.MESSAGE, 0, recording=sid, recording_s=9)
+    kept = station.signal(Channel.PHONE, BRUNO, line.called, f"twilio:{sid}", {"sid": line.sid, "recording": sid})
+    station.store.write(lambda tx: calls.message_elsewhere(station.gw, tx, told, kept, station.clock.now()))
+    line = station.phone_line()
+    assert (line.outcome, line.ticket is not None) == (CallOutcome.MESSAGE, True)
 
 
 @pytest.mark.parametrize(("hours", "step"), [(2, Step.CODE), (4, Step.MENU)])
