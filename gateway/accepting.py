@@ -56,8 +56,7 @@ class Accepted:
     def spoken_id(self) -> str:
         """The text by which whoever accepted on the telephone is told of it."""
         one = "V-PAGE-TAKEN" if len(self.tickets) == 1 else "V-PAGE-TAKEN-MANY"
-        late = "V-PAGE-LATE-WHO" if self.owner else "V-PAGE-LATE"
-        return {Answer.YOURS: one, Answer.CONFIRMED: "V-DRILL-DONE"}.get(self.answer, late)
+        return {Answer.YOURS: one, Answer.CONFIRMED: "V-DRILL-DONE"}.get(self.answer, late_id(self.owner))
 
 
 def accept(
@@ -81,6 +80,11 @@ def accept(
         _still_at_it(tx, ticket, page, at)
         return Accepted(Answer.YOURS, (ticket,))
     return Accepted(Answer.OTHER, (ticket,), owner_of(gw, ticket))
+
+
+def late_id(owner: str) -> str:
+    """The text that whoever comes too late hears on the telephone: by name where somebody of ours has the request."""
+    return "V-PAGE-LATE-WHO" if owner else "V-PAGE-LATE"
 
 
 def owner_of(gw: Gateway, ticket: Ticket) -> str:

@@ -39,11 +39,17 @@ def page_begins(gw: Gateway, tx: Transaction, dispatch_key: str, at: datetime) -
         return _asked(gw, ticket, at, "V-DRILL")
     told = storms.meant_by_call(tx, gw.rules.contract(page.contract), page)
     if not told and ticket.state not in WAITING_FOR_A_PERSON:
-        owner = accepting.owner_of(gw, ticket)
-        return (*_say(gw, ticket, at, "V-PAGE-LATE-WHO" if owner else "V-PAGE-LATE", person=owner), Hangup())
+        return _late(gw, page, ticket, at)
     if len(told) > 1:
         return _asked(gw, told[0][1], at, "V-PAGE-MANY", count=str(len(told)))
     return _asked(gw, ticket, at, "V-PAGE" if ticket.priority is Priority.URGENT else "V-PAGE-NORMAL")
+
+
+def _late(gw: Gateway, page: Page, ticket: Ticket, at: datetime) -> Script:
+    """Who has the request meanwhile; whoever accepted it while their telephone was about to ring has it themselves."""
+    owner = accepting.owner_of(gw, ticket)
+    text_id = "V-PAGE-TAKEN" if ticket.owner == page.person else accepting.late_id(owner)
+    return (*_say(gw, ticket, at, text_id, person=owner), Hangup())
 
 
 def _asked(gw: Gateway, ticket: Ticket, at: datetime, text_id: str, **more: str) -> Script:

@@ -65,7 +65,7 @@ def whisper(gw: Gateway, tx: Transaction, key: str, at: datetime) -> Script:
     if not picked.rings_on:
         return (say("V-LEG-GONE"), Hangup())
     if not _is_still_wanted(picked):
-        return (say(_late(picked.ticket)), Hangup())
+        return (say(_late(gw, picked.ticket)), Hangup())
     asked = Gather("key", (say("V-08" if picked.leg.page else "V-DESK"),), digits=1, timeout_s=5)
     return (asked, asked, say("V-PAGE-NO-KEY"), Hangup())
 
@@ -76,9 +76,8 @@ def _is_still_wanted(picked: _Picked) -> bool:
     return picked.leg.page is None or waits or picked.ticket.owner == picked.person
 
 
-def _late(ticket: Ticket) -> str:
-    """The text for whoever comes too late: who has it, if anybody of ours."""
-    return "V-PAGE-LATE-WHO" if ticket.owner else "V-PAGE-LATE"
+def _late(gw: Gateway, ticket: Ticket) -> str:
+    return accepting.late_id(accepting.owner_of(gw, ticket))
 
 
 def _sayer(gw: Gateway, ticket: Ticket, at: datetime) -> Fill:
@@ -113,7 +112,7 @@ def _accept(gw: Gateway, tx: Transaction, picked: _Picked, say: Fill, at: dateti
     if picked.leg.page is None:
         _take_at_desk(gw, tx, picked, at)
     elif not _is_theirs(gw, tx, picked.leg, at):
-        return (say(_late(picked.ticket)), Hangup())
+        return (say(_late(gw, picked.ticket)), Hangup())
     tx.change_dispatch(picked.leg.id, state=DispatchState.CONFIRMED, reason=None)
     tx.change_call(picked.call.id, answered_by=picked.person, answered_at=at)
     clause = ringing.clause_of(gw, picked.call, picked.leg.kind)

@@ -72,6 +72,14 @@ def test_one_puts_the_caller_through_and_the_technician_has_the_request(station:
     assert (line.outcome, line.answered_by) == (CallOutcome.ANSWERED, "bruno")
 
 
+def test_who_has_it_is_told_without_a_name_when_the_directory_has_none(station: Station) -> None:
+    """C-56: a colleague who has left."""
+    urgent(station)
+    (leg,), number = station.ringing(), station.ticket().number
+    station.store.write(lambda tx: tx.change_ticket(number, state=TicketState.TAKEN, owner="gone"))
+    assert "da un collega" in spoken(station.picks_up(leg))
+
+
 def test_on_easter_monday_the_chain_rings_and_the_deputy_accepts(station: Station) -> None:
     """C2.6, S027: contact, deputy; each attempt an event with its result."""
     station.clock.set("2026-04-06T10:00:00+02:00")

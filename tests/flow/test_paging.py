@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway import assigning, desk, flow, settling
+from gateway import assigning, desk, flow, page_calls, settling
 from gateway.domain.dispatch import DispatchState, Refused
 from gateway.domain.ticket import Mark, Priority, TicketState
 from tests.flow.station import BRUNO, CARLA, DARIO, SMS_NUMBER, TUESDAY_MORNING, Station, code_in, spoken
@@ -269,6 +269,16 @@ def test_the_first_acceptance_owns_and_a_late_one_is_told(station: Station) -> N
     assert station.ticket().owner == "carla"
     assert "è già in carico a Carla" in station.sent()[-1].text
     assert station.sent()[-1].to == BRUNO
+
+
+def test_whoever_accepted_while_their_telephone_was_about_to_ring_hears_that_it_is_theirs(station: Station) -> None:
+    """C-56: "there is nothing more to do" would be untrue."""
+    urgent(station)
+    station.pass_(minutes=6)
+    (call,) = station.page_calls(BRUNO)
+    station.sms(BRUNO, f"OK {code_in(station.page_texts(BRUNO)[0].text)}")
+    said = spoken(station.store.write(lambda tx: page_calls.page_begins(station.gw, tx, call.key, station.clock.now())))
+    assert "presa in carico da Lei" in said
 
 
 def test_whoever_was_woken_is_told_when_the_desk_takes_it(station: Station) -> None:
