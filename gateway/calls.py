@@ -137,7 +137,17 @@ def call_goes_on(gw: Gateway, tx: Transaction, signal: Signal, arrival: Arrival,
 
 
 def _after_the_end(gw: Gateway, tx: Transaction, call: Call, signal: Signal, arrival: Arrival, at: datetime) -> Heard:
-    """Only a message may come after the call is over: who leaves one often ends it by hanging up."""
+    """What may come after the call is over: a message, which often ends by hanging up, or a key of our own people.
+
+    Whoever keys the last digit of a code and hangs up has accepted, though the carrier tells of it in another order.
+    """
+    step = Step(call.reached)
+    if step in OURS and signal.digits:
+        moment = _moment(tx, call)
+        deed = _deed(gw, tx, moment, step, signal, at)
+        _take_in(gw, tx, moment, Done(step, deed, signal, _kept(tx, arrival, at), at))
+        deeds.note(tx, moment, **{TURN: str(_turn(moment.call) + 1), SAID: call_kept.text_of((Hangup(),))})
+        return again(moment.call)
     if signal.recording and tx.recording_by(signal.recording) is None:
         moment = _moment(tx, call)
         done = Done(Step.MESSAGE, Deed.RECORDED, signal, _kept(tx, arrival, at), at)

@@ -14,6 +14,7 @@ from gateway.accepting import Answer
 from gateway.domain import pages
 from gateway.domain.call import Deed, Step
 from gateway.domain.call_ends import CODES
+from gateway.domain.call_meaning import CONFIRM
 from gateway.domain.intake import IntakeState
 from gateway.domain.pages import ANSWERABLE
 
@@ -61,13 +62,21 @@ def take_in(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
     if done.deed is Deed.NOTHING:
         deeds.keep_step(tx, moment, done)
         return
-    result = _watch(gw, tx, moment, done.at) if done.step is Step.WATCH else _code(gw, tx, moment, done)
+    about_watch = done.step is Step.WATCH or _is_key_of_watch(gw, tx, moment, done)
+    result = _watch(gw, tx, moment, done.at) if about_watch else _code(gw, tx, moment, done)
     about = {"tickets": str(moment.about.number)} if moment.about else {}
     numbers = {"tickets": moment.call.facts[ACCEPTED]} if ACCEPTED in moment.call.facts else about
     deeds.keep_step(tx, moment, done, result=result, **numbers)
     intake = moment.call.intake
     if moment.settled and intake is not None and tx.is_unfiled(intake):
         tx.settle_intake(intake, IntakeState.REPLY, str(done.step))
+
+
+def _is_key_of_watch(gw: Gateway, reading: Reading, moment: Moment, done: Done) -> bool:
+    """Whether, at the code of a page, the key was pressed that a watch waits for: its text told to (M-05)."""
+    person = gw.rules.people.by_number(moment.call.caller)
+    is_key = done.signal.digits.strip("*#") == CONFIRM
+    return is_key and person is not None and bool(handovers.waiting_for(reading, person, done.at))
 
 
 def _code(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> str:

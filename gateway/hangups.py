@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from gateway import deciding, paging, receiving, ringing, speaking
 from gateway.contacts import Contact
 from gateway.domain import call_ends, call_words
-from gateway.domain.call import Door
+from gateway.domain.call import Door, Step
 from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.owed import NOBODY_OWES
 from gateway.domain.register import SYSTEM, Happening
@@ -102,7 +102,7 @@ def _file(
     if intake is None:
         return call, None
     if outcome is CallOutcome.DUTY:
-        tx.settle_intake(intake.id, IntakeState.REPLY, call.reached)
+        tx.settle_intake(intake.id, IntakeState.REPLY, Step.WATCH if call.reached == Step.WATCH else Step.CODE)
         return call, None
     meant = outcome is not CallOutcome.REFUSED and call_ends.is_request(call.facts, lasted, gw.rules.abandoned_after)
     known = tx.open_tickets_of(call.contract, call.caller, since=LONG_AGO) if call.caller else []

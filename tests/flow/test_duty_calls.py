@@ -334,3 +334,67 @@ def test_a_page_goes_before_the_watch(friday: Station) -> None:
     friday.hangs_up()
     assert friday.ticket().state is TicketState.TAKEN
     assert state_of_watch(friday) is ChangeState.ASKED
+
+
+@pytest.mark.parametrize("keys", ["1", "1#"])
+def test_the_key_of_a_watch_confirms_it_although_the_code_of_a_page_is_asked_for_first(
+    friday: Station, keys: str
+) -> None:
+    """M-05-CALL says to call and press 1; for three hours after a page the code is asked for (C-56)."""
+    friday.mail("URGENTE: protocollo fermo")
+    code = code_in(friday.page_texts(CARLA)[0].text)
+    friday.sms(CARLA, f"OK {code}")
+    friday.rings(CARLA)
+    assert asks_for(friday) == Step.CODE
+    assert "Turno di reperibilità confermato" in spoken(friday.does(digits=keys))
+    friday.hangs_up(lasted_s=20)
+    assert (state_of_watch(friday), results(friday)) == (ChangeState.IN_FORCE, ["confirmed"])
+    friday.rings(CARLA)
+    assert "Digiti il codice" in spoken(friday.does(digits=keys))  # no watch waits any more
+    assert results(friday) == ["confirmed", "incomplete"]
+    assert {page.tries for page in friday.pages()} == {0}
+
+
+def test_a_code_counts_although_the_carrier_first_tells_that_the_call_is_over(station: Station) -> None:
+    """B-075: webhooks in any order; told again it changes nothing."""
+    code = paged(station)
+    station.rings(BRUNO)
+    before = station.phone_line()
+    station.hangs_up(lasted_s=9)
+    for _ in range(2):
+        assert isinstance(station.repeat(before, digits=code)[-1], Hangup)
+    line = station.phone_line()
+    assert (station.ticket().owner, line.outcome, results(station)) == ("bruno", CallOutcome.DUTY, ["yours"])
+    assert line.ticket == station.ticket().number
+    assert {intake.state for intake in station.intakes() if intake.channel is Channel.PHONE} == {IntakeState.REPLY}
+
+
+def test_a_wrong_code_that_is_told_twice_after_the_call_is_one_try(station: Station) -> None:
+    """B-079, S161."""
+    code = paged(station)
+    station.rings(BRUNO)
+    before = station.phone_line()
+    station.hangs_up(lasted_s=9)
+    for _ in range(2):
+        station.repeat(before, digits=wrong(code)[0])
+    assert ({page.tries for page in station.pages()}, results(station)) == ({1}, ["wrong"])
+
+
+def test_a_watch_is_confirmed_although_the_carrier_first_tells_that_the_call_is_over(friday: Station) -> None:
+    """B-075, M-05."""
+    friday.rings(CARLA)
+    before = friday.phone_line()
+    friday.hangs_up(lasted_s=9)
+    friday.repeat(before, digits="1")
+    assert (state_of_watch(friday), friday.phone_line().outcome) == (ChangeState.IN_FORCE, CallOutcome.DUTY)
+
+
+def test_whoever_hangs_up_after_wrong_codes_is_listed_by_the_code_and_not_by_the_menu(station: Station) -> None:
+    """An intake without a ticket names its rule (DESIGN, "Repeats")."""
+    code = paged(station)
+    station.rings(BRUNO)
+    for digits in wrong(code):
+        station.does(digits=digits)
+    line = station.hangs_up(lasted_s=40)
+    first = next(intake for intake in station.intakes() if intake.id == line.intake)
+    assert (first.state, first.reason) == (IntakeState.REPLY, "code")
