@@ -246,7 +246,8 @@ def _question_ids(step: Step, offer: Offer) -> tuple[str, ...]:
 
 _KEYED = {Step.OWN_NUMBER: 0, Step.CALL_BACK: 0, Step.CODE: CODE_DIGITS}
 """How many digits are asked for, where it is not one key."""
-_WAITS_S = {Step.OWN_NUMBER: 8, Step.CALL_BACK: 8, Step.CODE: 8, Step.QUEUE: 6, Step.NOTICE: 3}
+_WAITS_S = {Step.OWN_NUMBER: 8, Step.CALL_BACK: 8, Step.CODE: 15, Step.QUEUE: 6, Step.NOTICE: 3}
+"""How long an answer is waited for; a code is read off a text on the telephone that calls."""
 _SPOKEN = (Step.WHO, Step.WORDS, Step.ONLY_WORDS)
 
 

@@ -293,6 +293,12 @@ def test_a_number_is_keyed_to_its_end_and_a_choice_is_one_key() -> None:
         assert set(digits) <= {{Step.OWN_NUMBER: 0, Step.CALL_BACK: 0, Step.CODE: 6}.get(step, 1)}
 
 
+def test_a_code_may_be_read_off_a_text_on_the_telephone_that_calls_before_the_menu_takes_its_digits() -> None:
+    """In the menu the first digit of a code would be a choice, and one of them wakes the chain."""
+    (asked,) = (each for each in script(Move(None, None, Step.CODE)) if isinstance(each, Gather))
+    assert asked.timeout_s >= 15  # finding the text, reading six digits, going back to the keys
+
+
 def test_a_step_that_rings_needs_telephones() -> None:
     with pytest.raises(ValueError, match="nobody's telephone"):
         script_for(Move(Step.MENU, Deed.PROBLEM, Step.DESK), Offer(Door.OPEN), opening(), fill(C02), language="it")
