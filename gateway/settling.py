@@ -92,7 +92,7 @@ def _deferred(gw: Gateway, tx: Transaction, dispatch: Dispatch, outcome: Deferre
         tx.change_dispatch(dispatch.id, state=DispatchState.REFUSED, reason="the page was answered")
         storms.tell_the_rest(tx, dispatch, at)
     elif at + wait >= dispatch.expires_at:
-        _will_not_arrive(gw, tx, dispatch, f"given up: {outcome.reason}", at)
+        _has_failed(gw, tx, dispatch, f"given up: {outcome.reason}", at)
     else:
         tx.change_dispatch(dispatch.id, state=DispatchState.DUE, due_at=at + wait, reason=outcome.reason[:300])
 
@@ -101,7 +101,17 @@ def _refused(gw: Gateway, tx: Transaction, dispatch: Dispatch, outcome: Refused,
     reason = f"{outcome.code or ''} {outcome.reason}".strip()
     known = dispatch.channel in WAKING and (outcome.code or "").isdecimal()
     row = delivery.row(dispatch.channel, delivery.REFUSED, int(outcome.code or 0)) if known else None
+    _has_failed(gw, tx, dispatch, reason, at, row)
+
+
+def _has_failed(
+    gw: Gateway, tx: Transaction, dispatch: Dispatch, reason: str, at: datetime, row: Row | None = None
+) -> None:
+    """It was tried in vain: of what a text of many named besides its own page nobody was told either."""
     _will_not_arrive(gw, tx, dispatch, reason, at, row)
+    for page, _ in storms.waiting(tx, storms.named_by(tx, dispatch)):
+        if page.id != dispatch.page:
+            paging.attempt_failed(gw, tx, page.id, at, reason)
 
 
 def _will_not_arrive(
@@ -167,7 +177,7 @@ def _follow(gw: Gateway, tx: Transaction, dispatch: Dispatch, row: Row, sid: str
         waking.expect_nothing(tx, dispatch)
     elif row.next in {Next.GO_ON, Next.BY_VOICE_ALONE}:
         if dispatch.state not in {DispatchState.CONFIRMED, DispatchState.REFUSED}:
-            _will_not_arrive(gw, tx, dispatch, told, at, row)
+            _has_failed(gw, tx, dispatch, told, at, row)
     else:
         if dispatch.state in NOT_SENT_YET:
             tx.change_dispatch(dispatch.id, state=DispatchState.SENT, reference=sid, sent_at=at)

@@ -58,8 +58,7 @@ def tell_the_rest(tx: Transaction, withdrawn: Dispatch, at: datetime) -> None:
 
     Ordinary requests climb no ladder: without it nobody would hear of them before the desk opens.
     """
-    named = (tx.page(int(one)) for one in withdrawn.facts.get(NAMED, "").split(",") if one)
-    rest = waiting(tx, [page for page in named if page is not None])
+    rest = waiting(tx, named_by(tx, withdrawn))
     if not rest:
         return
     key = number_key(withdrawn.to)
@@ -67,6 +66,12 @@ def tell_the_rest(tx: Transaction, withdrawn: Dispatch, at: datetime) -> None:
     if timer is not None:
         since = min(since, datetime.fromisoformat(timer.facts["since"]))
     tx.set_timer(STORM, key, at + A_MOMENT, {"number": withdrawn.to, "since": since.isoformat()})
+
+
+def named_by(reading: Reading, text: Dispatch) -> list[Page]:
+    """The pages that a text of many names, its own among them; none for a text of one."""
+    found = (reading.page(int(one)) for one in text.facts.get(NAMED, "").split(",") if one)
+    return [page for page in found if page is not None]
 
 
 def held(reading: Reading, number: str, since: datetime) -> list[tuple[Page, Ticket]]:

@@ -360,6 +360,11 @@ def test_the_text_of_many_whose_newest_was_passed_by_before_it_left_is_made_anew
     assert "3 richieste" in again.text
 
 
+def test_when_the_text_of_many_does_not_arrive_the_supervisors_hear_of_each_that_it_named(station: Station) -> None:
+    station.sms_status(ordinary_many(station, 6), "undelivered", "30005")
+    assert len({alarm.ticket for alarm in station.alarms() if alarm.ticket}) == 3
+
+
 def test_of_many_that_all_were_taken_nothing_is_told_anew(station: Station) -> None:
     many = ordinary_many(station, 6)
     for one in many.facts["pages"].split(","):
