@@ -44,6 +44,12 @@ def test_every_value_that_a_call_leaves_has_a_word(values: type[Step | Deed | Ca
     assert {str(each) for each in values} - known == set()
 
 
+@pytest.mark.parametrize("language", ["it", "en"])
+def test_every_fact_that_is_told_of_a_code_or_a_watch_has_a_word(language: str) -> None:
+    """M-02, M-05: what came of it, and the requests that it is about."""
+    assert {"step", "deed", "result", "tickets"} - set(told(language)["fact"]) == set()
+
+
 def test_both_languages_have_the_same_words() -> None:
     italian, english = told("it"), told("en")
     assert {table: set(each) for table, each in italian.items()} == {
