@@ -134,11 +134,13 @@ def _conversation(house: House, port: int, citizen: Citizen, key: Signer) -> Non
 def test_postfix_keeps_what_we_did_not_take_and_brings_it_again(tmp_path: Path) -> None:
     """P1, P2: nothing is lost while we are away, and nothing comes twice."""
     house, port = House(tmp_path / "site"), free_port()
-    with Postfix(port, ours=DOMAIN, deliver=f"smtp:[127.0.0.1]:{house.smtp_port}"):
+    with Postfix(port, ours=DOMAIN, deliver=f"smtp:[127.0.0.1]:{house.smtp_port}") as postfix:
         for number in range(5):
             posted(port, written(f"Richiesta {number}", "Testo.", number))
         house.start()
         try:
+            house.wait(lambda: tickets(house))
+            postfix.flush()
             house.wait(lambda: len(tickets(house)) == 5)
             posted(port, written("Richiesta 5", "Testo.", 5))
             house.wait(lambda: len(tickets(house)) == 6)
