@@ -33,6 +33,8 @@ RINGS = ("ringing", "in-progress", "answered")
 ENDED = ("completed", "busy", "no-answer", "failed", "canceled")
 RANG = "rang"
 UNSENT = "not sent within a minute"
+MOST_TOLD = 10
+"""Of so many requests that one text named the supervisors get a note each: five hundred mails would be no help."""
 
 
 # ----------------------------------------------------------------------------------------------------- before it leaves
@@ -109,9 +111,9 @@ def _has_failed(
 ) -> None:
     """It was tried in vain: of what a text of many named besides its own page nobody was told either."""
     _will_not_arrive(gw, tx, dispatch, reason, at, row)
-    for page, _ in storms.waiting(tx, storms.named_by(tx, dispatch)):
-        if page.id != dispatch.page:
-            paging.attempt_failed(gw, tx, page.id, at, reason)
+    others = [page for page, _ in storms.waiting(tx, storms.named_by(tx, dispatch)) if page.id != dispatch.page]
+    for page in others[:MOST_TOLD]:
+        paging.attempt_failed(gw, tx, page.id, at, reason)
 
 
 def _will_not_arrive(
