@@ -14,16 +14,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gateway import ringing
-from gateway.domain.call import Gather, Hangup, Record, Redirect, Reject, Ring, Script, Step
+from gateway import handovers, ringing
+from gateway.domain.call import OURS, Gather, Hangup, Record, Redirect, Reject, Ring, Script, Step
 from gateway.domain.dispatch import DispatchState
 from gateway.domain.intake import Channel, IntakeState
-from gateway.domain.telephony import Call
+from gateway.domain.telephony import Call, CallOutcome
 from gateway.domain.ticket import Mark
-from tests.flow.station import CITIZEN, DESK_NUMBER, Station, spoken
+from tests.flow.station import BRUNO, CARLA, CITIZEN, DARIO, DESK_NUMBER, Station, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from collections.abc import Set as AbstractSet
+
+    from gateway.domain.contract import Contract
 
 INSTANTS = (
     "2026-11-28T22:10:00+01:00",  # a Saturday night: the chain is on duty
@@ -178,13 +181,13 @@ def test_a_walk_ends_once_and_nobody_is_told_what_is_not_so(station: Station, se
     holds_of_all(station)
 
 
-def holds_of_numbers(station: Station, walk: Walk, line: Call) -> None:
+def holds_of_numbers(station: Station, walk: Walk, line: Call, also: AbstractSet[int] = frozenset()) -> None:
     """Whoever heard a number has that request; it is never told to anybody else."""
     numbers = {int(found.replace(" ", "").replace(",", "")) for said in walk.heard for found in _NUMBER.findall(said)}
-    if not numbers:
+    if numbers <= also:
         return
     assert line.ticket is not None
-    theirs = {line.ticket} | {other for other, _ in station.store.read(lambda r: r.links(line.ticket or 0))}
+    theirs = also | {line.ticket} | {other for other, _ in station.store.read(lambda r: r.links(line.ticket or 0))}
     assert numbers <= theirs
 
 
@@ -196,7 +199,7 @@ def holds_of_all(station: Station) -> None:
     lines = station.store.read(lambda reading: reading.calls(limit=1000))
     on_lines = {line.ticket for line in lines}
     for ticket in station.tickets():
-        assert ticket.number in on_lines
+        assert ticket.number in on_lines or ticket.channel != Channel.PHONE
         assert "received" in station.happened(ticket) or station.happened(ticket)
         if Mark.CALL_BACK in ticket.marks:
             assert ticket.requester.number or "Numero digitato" in " ".join(m.text for m in station.messages(ticket))
@@ -204,3 +207,84 @@ def holds_of_all(station: Station) -> None:
     for dispatch in station.sent(channel=Channel.VOICE):
         assert station.gw.rules.people.by_number(dispatch.to) is not None
         assert dispatch.state is not DispatchState.SENDING
+
+
+# ------------------------------------------------------------------------------------------------------ our own people
+
+HANDED_OVER = "2026-12-04T17:59:00+01:00"
+"""A minute before bruno's watch ends and carla's begins."""
+
+
+def confirming(contract: Contract) -> Contract:
+    assert contract.on_call
+    return replace(contract, on_call=replace(contract.on_call, confirm_shift=True))
+
+
+class DutyWalk(Walk):
+    """A technician who was paged, or whose watch waits: keys codes, right ones, wrong ones, those of others."""
+
+    def run(self) -> str:
+        script = self.station.rings(self.rng.choice((BRUNO, CARLA, DARIO)), to=self.rng.choice(NUMBERS))
+        sid = self.station.sid
+        for _ in range(STEPS):
+            self._hear(script)
+            if isinstance(script[-1], Hangup | Reject):
+                break
+            if self.rng.random() < 0.15:
+                return self._cut(sid)
+            self.station.clock.pass_(seconds=self.rng.randrange(1, 40))
+            script = self._next(script, sid)
+        return self._gone(sid)
+
+    def _cut(self, sid: str) -> str:
+        """The last keys and the end cross on their way."""
+        line, done = self.station.phone_line(sid), {"digits": self._code()}
+        self._gone(sid)
+        for _ in range(self.rng.randrange(3)):
+            self.station.repeat(line, **done)
+        return sid
+
+    def _deed(self, script: Script) -> dict[str, str]:
+        asked = next((verb.step for verb in script if isinstance(verb, Gather)), "")
+        return {"digits": self._code()} if asked in OURS and self.rng.random() < 0.8 else super()._deed(script)
+
+    def _code(self) -> str:
+        codes = [page.code for page in self.station.pages()]
+        return self.rng.choice((*codes, "123456", "12", "1", "1#", "*"))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_our_own_people_walk_through_codes_and_watches(station: Station, seed: int) -> None:
+    """M-02, M-05, C-56; B-075, B-078, B-079: no contact is left, and a question of ours alone makes no request."""
+    rng = Random(seed)  # noqa: S311 - as above
+    station.change("c02-comune", confirming)
+    station.clock.set(HANDED_OVER)
+    station.store.write(lambda tx: handovers.arm_all(station.gw, tx, station.clock.now()))
+    for n in range(8):
+        if rng.random() < 0.6:
+            station.mail(f"URGENTE: guasto {n}")
+        station.pass_(minutes=rng.choice((1, 3, 6)))
+        walk = DutyWalk(station, rng)
+        line = station.phone_line(walk.run())
+        assert line.ended_at is not None
+        paged = {page.ticket for page in station.pages() if page.number == line.caller}
+        holds_of_numbers(station, walk, line, also=paged)
+        holds_of_ours(station, line)
+    station.pass_(hours=5)
+    holds_of_all(station)
+
+
+def holds_of_ours(station: Station, line: Call) -> None:
+    """What came of a code or of a key, and nothing else did."""
+    if line.reached in OURS:
+        assert (line.outcome, "opened" in line.facts) in ((CallOutcome.DUTY, False), (CallOutcome.REFUSED, False))
+        known = {page.ticket for page in station.pages() if page.number == line.caller}
+        assert line.ticket is None or line.ticket in known
+    assert max((page.tries for page in station.pages()), default=0) <= 3
+    person = station.gw.rules.people.by_number(line.caller)
+    owner = person.id if person else ""
+    for number in line.facts.get("accepted", "").split():
+        taken = [entry for entry in station.events(station.fresh_number(int(number))) if entry.type == "taken"]
+        assert owner in {entry.by for entry in taken}
+    keyed = [entry for entry in station.events() if entry.type == "call_step" and entry.data["step"] == Step.CODE]
+    assert {entry.data["digits"] for entry in keyed} <= {""}
