@@ -227,6 +227,7 @@ def _offer(gw: Gateway, tx: Transaction, moment: Moment, step: Step, deed: Deed,
         reopens=door in (Door.ON_CALL, Door.CLOSED) and next_opening(contract, at) is not None,
         settled=moment.settled,
         tries=moment.tries > 0,
+        blocked=moment.blocked,
     )
 
 

@@ -79,7 +79,7 @@ class Moment:
     """A call as it is now: its line, its request, whoever could be rung at once, and what one of our own settled.
 
     `settled` is the text that tells it, of the ticket that it is `about`, with what is `told` beside; `tries`: how
-    often a code may still be keyed.
+    often a code may still be keyed; `blocked`: the codes that waited hold no more, since this one was wrong too.
     """
 
     call: Call
@@ -88,6 +88,7 @@ class Moment:
     about: Ticket | None = None
     told: dict[str, str] = field(default_factory=dict)
     tries: int = 0
+    blocked: bool = False
     people: list[Person] = field(default_factory=list)
 
 

@@ -101,12 +101,12 @@ def _no_code(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> str:
     waited = _waits(tx, number)
     if done.deed is Deed.DIGITS and waited:
         paging.wrong_code(gw, tx, number, done.at)
-    blocked = waited and not _waits(tx, number)
-    moment.tries = 0 if blocked else paging.MOST_TRIES - keyed
+    moment.blocked = waited and not _waits(tx, number)
+    moment.tries = 0 if moment.blocked else paging.MOST_TRIES - keyed
     deeds.note(tx, moment, **{CODES: str(keyed)})
     if done.deed is Deed.INCOMPLETE:
         return "incomplete"
-    return "blocked" if blocked else "wrong"
+    return "blocked" if moment.blocked else "wrong"
 
 
 def _watch(gw: Gateway, tx: Transaction, moment: Moment, at: datetime) -> str:

@@ -128,6 +128,7 @@ class Offer:
     when the request is taken in charge. `reopens`: the service is closed and there is a next opening. `abroad`: who
     answers is not in Italy, which a caller is told (V-18). `settled`: the text that tells what the code of a page or
     the confirmation of a watch did, empty while none did anything. `tries`: a code may be keyed once more.
+    `blocked`: too many were wrong, and those that waited hold no more.
     """
 
     door: Door
@@ -144,6 +145,7 @@ class Offer:
     abroad: bool = False
     settled: str = ""
     tries: bool = False
+    blocked: bool = False
 
 
 class Step(StrEnum):

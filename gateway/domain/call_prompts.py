@@ -211,7 +211,8 @@ def _menu(move: Move, offer: Offer, opening: Opening, fill: Fill, language: str)
     """The announcement when the call begins or changes its language, the choices alone when they are heard again."""
     fresh = move.frm in (None, *OURS) or move.deed in (Deed.ENGLISH, Deed.REFUSES_RECORDING)
     ids = opening_ids(opening, offer.door, fill) if fresh else menu_ids(opening, offer.door)
-    lead = _fill(_MENU_LEADS.get(move.deed, ()) if move.deed else (), fill)
+    before = _MENU_LEADS.get(move.deed, ()) if move.deed else ()
+    lead = _fill(("V-CODE-BLOCKED",) if offer.blocked else before, fill)
     gather = Gather(
         move.to,
         (*lead, *_fill(ids, fill)),

@@ -227,7 +227,7 @@ PLACEHOLDERS: dict[str, frozenset[str]] = {
         "W-SWAP-OVER": "start end",
         "V-CODE": "",
         "V-WRONG-CODE": "",
-        **dict.fromkeys(("V-CODE-OVER", "V-WATCH", "V-WATCH-CONFIRMED"), ""),
+        **dict.fromkeys(("V-CODE-OVER", "V-CODE-BLOCKED", "V-WATCH", "V-WATCH-CONFIRMED"), ""),
         "V-00": "service",
         "V-00-SHORT": "service",
         "V-02-SHORT": "controller site",

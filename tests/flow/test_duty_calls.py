@@ -238,9 +238,9 @@ def test_three_wrong_codes_are_told_to_the_supervisors_once(station: Station) ->
     """B-079: somebody may be guessing. The request goes on up the ladder all the same."""
     code = paged(station)
     station.rings(BRUNO)
-    for digits in wrong(code):
-        station.does(digits=digits)
+    said = [spoken(station.does(digits=digits)).strip() for digits in wrong(code)]
     station.hangs_up(lasted_s=40)
+    assert said[-1].startswith("I codici in attesa su questo telefono non valgono più")
     assert results(station) == ["wrong", "wrong", "blocked"]
     (told,) = [mail for mail in station.alarms() if "Tre codici sbagliati" in mail.text]
     assert "Bruno" in told.text
