@@ -349,7 +349,7 @@ def test_three_wrong_codes_by_telephone_block_the_page_and_lead_to_the_menu(hous
     wrong = [each for each in ("111111", "222222", "333333", "444444") if each != code][:3]
     heard = calls_us(house, *wrong, HangUp(after_s=8))
     assert heard.count("Il codice non è riconosciuto") == 2
-    assert heard.index("Nessun codice è stato riconosciuto") < heard.index("Benvenuto al servizio")
+    assert heard.index("non valgono più, dopo tre tentativi") < heard.index("Benvenuto al servizio")
     assert [page.state for page in house.station.pages() if page.number == BRUNO][:1] == ["blocked"]
     house.carrier.send_sms(BRUNO, f"OK {code}")
     house.go()
