@@ -125,6 +125,11 @@ def page_of_code(reading: Reading, number: str, code: str) -> Page | None:
     return next((page for page in mine if page.code == code and page.state != "blocked"), None)
 
 
+def blocked_page(reading: Reading, number: str, code: str) -> Page | None:
+    """The page of this telephone whose code this was until it was tried too often: who has it guesses no other."""
+    return next((page for page in reading.pages(number=number, states=("blocked",)) if page.code == code), None)
+
+
 def by_link(gw: Gateway, tx: Transaction, token: str, at: datetime) -> Accepted:
     """The button of a page's own page was pressed."""
     page = page_of_link(gw, tx, token, at)

@@ -85,7 +85,7 @@ def _code(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> str:
     page = accepting.page_of_code(tx, moment.call.caller, code) if done.deed is Deed.DIGITS else None
     accepted = accepting.accept(gw, tx, page, done.at, medium="voice_code") if page else None
     if accepted is None or not accepted.tickets:
-        return _no_code(gw, tx, moment, done)
+        return _no_code(gw, tx, moment, done, code)
     moment.settled, moment.about = accepted.spoken_id, accepted.tickets[0]
     moment.told = {"count": str(len(accepted.tickets)), "person": accepted.owner}
     if accepted.answer is Answer.YOURS:
@@ -95,13 +95,13 @@ def _code(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> str:
     return "late" if accepted.answer is Answer.OTHER else str(accepted.answer)
 
 
-def _no_code(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> str:
-    """Three in a call at the most. What is too short to be a code is no attempt at one."""
+def _no_code(gw: Gateway, tx: Transaction, moment: Moment, done: Done, code: str) -> str:
+    """Three in a call at the most. What is too short to be a code, or was one until it was blocked, is no attempt."""
     number, keyed = moment.call.caller, int(moment.call.facts.get(CODES, "0")) + 1
-    waited = _waits(tx, number)
-    if done.deed is Deed.DIGITS and waited:
+    waited, was_right = _waits(tx, number), accepting.blocked_page(tx, number, code) is not None
+    if done.deed is Deed.DIGITS and waited and not was_right:
         paging.wrong_code(gw, tx, number, done.at)
-    moment.blocked = waited and not _waits(tx, number)
+    moment.blocked = was_right or (waited and not _waits(tx, number))
     moment.tries = 0 if moment.blocked else paging.MOST_TRIES - keyed
     deeds.note(tx, moment, **{CODES: str(keyed)})
     if done.deed is Deed.INCOMPLETE:

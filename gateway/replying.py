@@ -220,6 +220,8 @@ def _not_understood(
     values = {"service": contract.sms_name, "word": reply.word}
     if not open_pages:
         text_id = "M-NOTHING-OPEN"
+    elif reply.code and (blocked := accepting.blocked_page(tx, reply.number, reply.code)):
+        text_id, values = "M-CODE-BLOCKED", values | {"ticket": str(blocked.ticket)}
     elif reply.code:
         left = paging.wrong_code(gw, tx, reply.number, at)
         text_id = "M-WRONG-CODE" if left else "M-CODE-BLOCKED"

@@ -240,7 +240,7 @@ def test_three_wrong_codes_are_told_to_the_supervisors_once(station: Station) ->
     station.rings(BRUNO)
     said = [spoken(station.does(digits=digits)).strip() for digits in wrong(code)]
     station.hangs_up(lasted_s=40)
-    assert said[-1].startswith("I codici in attesa su questo telefono non valgono più")
+    assert said[-1].startswith("Dopo tre tentativi il codice non vale più")
     assert results(station) == ["wrong", "wrong", "blocked"]
     (told,) = [mail for mail in station.alarms() if "Tre codici sbagliati" in mail.text]
     assert "Bruno" in told.text
@@ -398,3 +398,21 @@ def test_whoever_hangs_up_after_wrong_codes_is_listed_by_the_code_and_not_by_the
     line = station.hangs_up(lasted_s=40)
     first = next(intake for intake in station.intakes() if intake.id == line.intake)
     assert (first.state, first.reason) == (IntakeState.REPLY, "code")
+
+
+def test_a_blocked_code_that_is_keyed_or_texted_again_is_no_try_at_the_next_page(station: Station) -> None:
+    """B-079: the text on the telephone still shows it; the call that asks for a key must not be blocked by it too."""
+    code = paged(station)
+    station.rings(BRUNO)
+    for digits in wrong(code):
+        station.does(digits=digits)
+    station.hangs_up(lasted_s=40)
+    station.pass_(minutes=1)
+    for _ in range(4):
+        station.rings(BRUNO)
+        assert spoken(station.does(digits=code)).strip().startswith("Dopo tre tentativi")
+        station.hangs_up(lasted_s=20)
+        station.sms(BRUNO, f"OK {code}")
+    assert "codice bloccato dopo tre tentativi" in station.to(BRUNO)[-1].text
+    station.key(station.page_calls(BRUNO)[-1], "1")
+    assert station.ticket().owner == "bruno"
