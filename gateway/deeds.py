@@ -32,7 +32,6 @@ from gateway.hangups import CALLER, CHOSEN
 from gateway.joining import join
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from gateway.domain.intake import Intake
@@ -123,7 +122,7 @@ def take_in(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
 
 def keep_step(tx: Transaction, moment: Moment, done: Done, **more: str) -> None:
     """What was done is on record, with what `more` is to be known of it; its contact belongs to the call."""
-    _record_step(tx, moment, done, more)
+    _record_step(tx, moment, done, **more)
     if done.intake is not None and done.intake.id != moment.call.intake:
         tx.settle_intake(done.intake.id, IntakeState.REPLY, str(done.step))
 
@@ -299,7 +298,7 @@ def _recorded(gw: Gateway, tx: Transaction, moment: Moment, done: Done) -> None:
         moment.ticket = tx.ticket(ticket.number)
 
 
-def _record_step(tx: Transaction, moment: Moment, done: Done, more: Mapping[str, str]) -> None:
+def _record_step(tx: Transaction, moment: Moment, done: Done, **more: str) -> None:
     """What was done in a call stands in the history of its ticket, or of the system while there is none (S162)."""
     if not done.signal.says_something:
         return

@@ -1,7 +1,8 @@
 """One of our own people calls: from a telephone that was paged the code is asked for, or a watch is confirmed by a key.
 
-The caller's number may be forged, so it opens a question and nothing else (B-078): the code accepts, as in an SMS. Such
-a call has its line and is no request (decision 0011), unless whoever calls goes on to the menu.
+The caller's number may be forged, so a page needs its code, as in an SMS (B-078). A watch needs the key alone, as it
+does the OK of an SMS: its real telephone is texted that it was confirmed. Such a call has its line and is no request
+(decision 0011), unless whoever calls goes on to the menu.
 """
 
 from __future__ import annotations

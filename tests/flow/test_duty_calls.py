@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from gateway import calls, drills, flow, handovers
+from gateway import calls, drills, flow
 from gateway.deeds import Signal
 from gateway.domain.call import Gather, Hangup, Step
 from gateway.domain.contract import Contract
@@ -15,16 +15,23 @@ from gateway.domain.intake import Channel, IntakeState
 from gateway.domain.telephony import CallOutcome, ChangeKind, ChangeState
 from gateway.domain.ticket import TicketState
 from tests.flow.station import BRUNO, CARLA, CITIZEN, DARIO, Station, code_in, spoken
+from tests.flow.test_handovers import arm, confirming
 
 C2 = "c02-comune"
-FRIDAY = "2026-12-04T18:00:00+01:00"
-"""The hand-over from bruno to carla."""
 
 
 def paged(station: Station) -> str:
     """The contact on duty has a page by SMS; the code that is right."""
     station.mail("URGENTE: protocollo fermo")
     return code_in(station.page_texts(BRUNO)[0].text)
+
+
+def taken_by_carla(station: Station) -> None:
+    """Bruno passes the call on, and the deputy takes it by SMS."""
+    station.pass_(minutes=6)
+    station.key(station.page_calls(BRUNO)[-1], "2")
+    station.pass_(minutes=1)
+    station.sms(CARLA, f"OK {code_in(station.page_texts(CARLA)[-1].text)}")
 
 
 def wrong(code: str, count: int = 3) -> list[str]:
@@ -91,10 +98,7 @@ def test_many_told_together_are_accepted_by_one_code(station: Station) -> None:
 def test_a_late_code_is_told_who_has_it_and_is_no_choice_of_the_menu(station: Station) -> None:
     """C-56: the first digit of a late code would open the menu's choice, and one of them wakes the chain."""
     code = paged(station)
-    station.pass_(minutes=6)
-    station.key(station.page_calls(BRUNO)[-1], "2")
-    station.pass_(minutes=1)
-    station.sms(CARLA, f"OK {code_in(station.page_texts(CARLA)[-1].text)}")
+    taken_by_carla(station)
     assert station.ticket().owner == "carla"
     station.rings(BRUNO)
     assert asks_for(station) == Step.CODE
@@ -164,10 +168,7 @@ def test_whoever_is_reminded_of_what_they_accepted_says_so_by_the_same_code(stat
 def test_whoever_texted_late_is_told_who_has_it(station: Station) -> None:
     """M-LATE, C-56."""
     code = paged(station)
-    station.pass_(minutes=6)
-    station.key(station.page_calls(BRUNO)[-1], "2")
-    station.pass_(minutes=1)
-    station.sms(CARLA, f"OK {code_in(station.page_texts(CARLA)[-1].text)}")
+    taken_by_carla(station)
     station.sms(BRUNO, f"OK {code}")
     assert "in carico a Carla" in station.to(BRUNO)[-1].text
 
@@ -274,18 +275,12 @@ def test_a_drill_is_confirmed_by_its_code_and_is_no_acceptance(station: Station)
 # -------------------------------------------------------------------------------------------------------------- a watch
 
 
-def confirming(contract: Contract) -> Contract:
-    assert contract.on_call
-    on_call = replace(contract.on_call, confirm_shift=True, confirm_within=timedelta(minutes=20))
-    return replace(contract, on_call=on_call)
-
-
 @pytest.fixture
 def friday(station: Station) -> Station:
     """Carla's watch has begun and waits for her word."""
     station.change(C2, confirming)
     station.clock.set("2026-12-04T17:59:00+01:00")
-    station.store.write(lambda tx: handovers.arm_all(station.gw, tx, station.clock.now()))
+    arm(station)
     station.pass_(minutes=1)
     return station
 
